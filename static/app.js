@@ -1,0 +1,112 @@
+// What the server-rendered pages can't do by themselves. Data is only ever written as text.
+"use strict";
+
+// Stays until it is closed or a later request succeeds.
+function message(words) {
+  const area = document.getElementById("message");
+  area.replaceChildren();
+  if (!words) return;
+  const text = document.createElement("span");
+  text.textContent = words;
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "button quiet";
+  close.textContent = "Close";
+  close.addEventListener("click", () => message(""));
+  area.append(text, close);
+}
+
+// The server answered, but with an error that base.html tells htmx not to show (noSwap).
+function whatItMeans(status, retryAfter) {
+  const seconds = /^\d+$/.test(retryAfter ?? "") ? Number(retryAfter) : 0;
+  const later = seconds ? `Try again in ${seconds} ${seconds === 1 ? "second" : "seconds"}.` : "Try again in a moment.";
+  if (status === 400) return "This page is out of date. Reload it and try again.";
+  if (status === 403) return "You don't have the right to do this.";
+  if (status === 404) return "This no longer exists, or you can't view it.";
+  if (status === 411 || status === 413 || status === 415) return "This is too large, or not what is expected here. Nothing was changed.";
+  if (status === 429) return `Too many requests. ${later}`;
+  if (status === 502 || status === 504) return "The server can't be reached. Reload the page to see whether your last change was saved.";
+  if (status === 503) return `The server is busy. Nothing was changed. ${later}`;
+  if (status >= 500) return "Something went wrong on the server. Nothing was changed.";
+  return "";  // 401 leaves the page; 409 and 422 bring the form again, with its own words
+}
+
+document.addEventListener("htmx:response:error", (event) => {
+  const { request, response } = event.detail.ctx;
+  // Back leads to a page that can't be had any more: show what the server says of it, under its own address.
+  if (request.headers["HX-History-Restore-Request"] && response.status !== 401) location.reload();
+  message(whatItMeans(response.status, response.headers.get("Retry-After")));
+});
+
+// No answer: the network is down, or it took longer than defaultTimeout. Of a save nobody knows whether it happened.
+document.addEventListener("htmx:error", (event) => {
+  const { ctx, error } = event.detail;
+  const why = error === "timeout" ? "The server took too long to answer." : "The server can't be reached.";
+  const saving = ctx && ctx.request.method !== "GET";
+  message(`${why} ${saving ? "Reload the page to see whether your change was saved." : "Try again in a moment."}`);
+});
+
+document.addEventListener("htmx:after:request", (event) => {
+  if (event.detail.ctx.response.status < 400) message("");
+});
+
+// htmx would write the address of an error into the history.
+document.addEventListener("htmx:before:history:update", (event) => {
+  if (event.detail.response && event.detail.response.status >= 400) event.preventDefault();
+});
+
+// An empty filter is no filter: keep "?type=&q=" out of the address.
+document.addEventListener("htmx:config:request", (event) => {
+  const { request } = event.detail.ctx;
+  if (request.method !== "GET") return;
+  const url = new URL(request.action, location.href);
+  for (const [name, value] of [...request.body]) {
+    if (value === "") {
+      request.body.delete(name);
+      url.searchParams.delete(name);
+    }
+  }
+  request.action = url.pathname + url.search;
+});
+
+// Who can't see the list hears how many it holds now.
+document.addEventListener("htmx:after:swap", () => {
+  const counted = document.querySelector("[data-count]:not([hidden]) > span");
+  const announcement = document.getElementById("announcement");
+  const words = counted ? counted.textContent : "";
+  if (announcement.textContent !== words) announcement.textContent = words;
+});
+
+// Passwords typed on a touch screen need to be seen.
+function addShowButtons() {
+  for (const box of document.querySelectorAll(".secret:not(:has(button))")) {
+    const input = box.querySelector("input");
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button quiet";
+    const show = (visible) => {
+      input.type = visible ? "text" : "password";
+      button.textContent = visible ? "Hide" : "Show";
+      button.setAttribute("aria-label", visible ? "Hide password" : "Show password");
+    };
+    button.addEventListener("click", () => show(input.type === "password"));
+    input.form.addEventListener("submit", () => show(false));  // or the browser would offer to remember it as a text
+    show(false);
+    box.append(button);
+  }
+}
+addShowButtons();
+document.addEventListener("htmx:after:swap", addShowButtons);
+
+// The menu closes like any menu: by a tap beside it, or Escape.
+const openMenus = () => document.querySelectorAll("details.menu[open]");
+document.addEventListener("click", (event) => {
+  for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of openMenus()) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});

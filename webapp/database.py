@@ -1,0 +1,143 @@
+"""The database: one handle, how each connection begins, and the only commit in the app.
+
+On SQLite a transaction that will write says so at once (BEGIN IMMEDIATE), after a lock that waits
+without holding a connection: waiting inside SQLite would keep readers from their connections.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from filelock import FileLock, Timeout
+from flask import Flask, current_app
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from webapp import resources
+from webapp.licensing.history import Clock
+from webapp.models import Base
+from webapp.settings import Settings
+
+WAIT = 5.0  # seconds a writer waits for the others, all locks together
+
+db = SQLAlchemy(metadata=Base.metadata)
+migrate = Migrate()
+
+write_intent: ContextVar[bool] = ContextVar("write_intent", default=False)
+_one_writer = threading.Lock()
+
+
+class BusyError(Exception):
+    """The database was locked for too long; nothing was changed. Trying again is safe."""
+
+
+def now() -> datetime:
+    """This moment in UTC: the clock that doors hand to the core."""
+    return datetime.now(UTC)
+
+
+def clock() -> Clock:
+    """The clock with the installation's time zone."""
+    return Clock(now, current_app.extensions["settings"].time_zone)
+
+
+def init_database(app: Flask, settings: Settings) -> None:
+    """Bind the app to its database."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(settings.database_url)
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(resources.MIGRATIONS))
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "connect", _connect)
+            event.listen(db.engine, "begin", _begin)
+
+
+def _engine_options(url: str) -> dict[str, Any]:
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": WAIT}}
+    limits = "-c lock_timeout=5s -c statement_timeout=25s -c idle_in_transaction_session_timeout=30s"
+    return {"connect_args": {"options": limits}, "pool_pre_ping": True}
+
+
+def _connect(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must send no BEGIN of its own
+    for pragma in (
+        "foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL",
+        f"busy_timeout={int(WAIT * 1000)}", "recursive_triggers=ON",
+    ):  # fmt: skip
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write_intent.get() else "BEGIN")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """A writing transaction: commits at the end, rolls back on any error.
+
+    Everything a decision needs is read inside it. Raises BusyError if the others take too long, and
+    RuntimeError if unsaved changes are about: they would be lost or slip in.
+    """
+    session = db.session()
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("unsaved changes before a transaction")
+    session.rollback()  # ends the reading transaction: what it saw is old
+    with _alone(db.engine):
+        intent = write_intent.set(True)
+        try:
+            session.connection()
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            write_intent.reset(intent)
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[None]:
+    """On SQLite: this process's lock, then a lock file, within ``WAIT`` seconds altogether."""
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    until = time.monotonic() + WAIT
+    if not _one_writer.acquire(timeout=WAIT):
+        raise BusyError
+    try:
+        lock = FileLock(f"{engine.url.database}.lock", mode=0o600)
+        try:
+            lock.acquire(timeout=max(0, until - time.monotonic()), poll_interval=0.01)
+        except Timeout:
+            raise BusyError from None
+        try:
+            yield
+        finally:
+            lock.release()
+    finally:
+        _one_writer.release()
+
+
+def means_busy(error: Exception) -> bool:
+    """Whether an error says "locked, try again": told by its code, never by its words."""
+    if isinstance(error, (BusyError, PoolTimeout)):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    state = getattr(error.orig, "sqlstate", None)
+    gone = isinstance(error, OperationalError) and (state is None or error.connection_invalidated)
+    return state in ("40001", "40P01", "55P03", "57014") or gone

@@ -1,0 +1,44 @@
+"""Builds the app; reads as a table of contents. Decides nothing."""
+
+from flask import Flask
+from jinja2 import StrictUndefined
+
+from webapp import resources
+from webapp.database import init_database
+from webapp.pages import health, licenses, session
+from webapp.settings import Settings, read_settings
+from webapp.web import format as words
+from webapp.web.access import init_access
+from webapp.web.errors import init_errors
+from webapp.web.frame import frame
+from webapp.web.page import component_modules
+from webapp.web.passwords import init_passwords
+from webapp.web.security import init_security
+
+
+def create_app(settings: Settings | None = None, *, cheap_passwords: bool = False) -> Flask:
+    """The app for these settings, else for the environment's. Raises SettingsError.
+
+    ``cheap_passwords``: hash at the lowest cost, for tests.
+    """
+    settings = settings or read_settings()
+    app = Flask("webapp", template_folder=str(resources.TEMPLATES), static_folder=str(resources.STATIC))
+    app.extensions["settings"] = settings
+    init_database(app, settings)
+    init_passwords(app, cheap=cheap_passwords)
+    init_security(app, settings)
+    init_access(app)
+    init_errors(app)
+    for blueprint in (health.blueprint, session.blueprint, licenses.blueprint):
+        app.register_blueprint(blueprint)
+    _init_templates(app, settings)
+    return app
+
+
+def _init_templates(app: Flask, settings: Settings) -> None:
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.filters["number"] = words.number
+    app.jinja_env.globals.update(organization=settings.organization, help=settings.help)
+    app.context_processor(frame)
+    with app.app_context():
+        app.jinja_env.globals.update(component_modules())

@@ -1,0 +1,100 @@
+"""How any CSV file is read: encoding, header, lines, and the formula guard.
+
+Knows no column. Names the line of every fault; never lets a broken quote swallow rows unseen.
+"""
+
+import csv
+import io
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from webapp.licensing.errors import LicensingError, Problem
+
+_GUARDED = ("=", "+", "-", "@", "\t", "\r", "'")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: the line it starts on, and its cells by column name. Missing cells are blank."""
+
+    line: int
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file's rows, and the columns nobody asked for."""
+
+    rows: tuple[Row, ...]
+    ignored: tuple[str, ...]
+
+
+def read(data: bytes, *, required: Collection[str], optional: Collection[str] = (), limit: int) -> Table:
+    """The table in these bytes, its column names as ``required`` and ``optional`` spell them.
+
+    UTF-8 with or without BOM; any column order and case. Raises LicensingError with every fault:
+    encoding, header, shape, more than ``limit`` rows.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise LicensingError([Problem("file_encoding", "file")]) from None
+    lines = _lines(text)
+    _, header = next(lines, (0, []))
+    if not any(name.strip() for name in header):
+        raise LicensingError([Problem("file_empty", "file")])
+    spelled = {name.casefold(): name for name in (*required, *optional)}
+    columns = [spelled.get(name.strip().casefold(), name.strip()) for name in header]
+    faults = [
+        Problem("column_missing", "header", {"column": name}, 1)
+        for name in required if name not in columns
+    ]  # fmt: skip
+    faults += [
+        Problem("column_twice", "header", {"column": name}, 1)
+        for name in spelled.values() if columns.count(name) > 1
+    ]  # fmt: skip
+    if faults:
+        raise LicensingError(faults)
+    rows: list[Row] = []
+    for line, cells in lines:
+        if not any(cells):
+            continue
+        if any(cells[len(columns) :]):
+            faults.append(Problem("cells_extra", "row", {}, line))
+        for name, cell in zip(columns, cells, strict=False):
+            if "\0" in cell:
+                faults.append(Problem("cell_nul", name, {}, line))
+        rows.append(Row(line, dict.fromkeys(spelled.values(), "") | _known(columns, cells, spelled)))
+        if len(rows) > limit:
+            raise LicensingError([Problem("file_long", "file", {"limit": f"{limit:,}"})])
+    if faults:
+        raise LicensingError(faults)
+    if not rows:
+        raise LicensingError([Problem("file_no_rows", "file")])
+    return Table(tuple(rows), tuple(n for n in columns if n and n not in spelled.values()))
+
+
+def _known(columns: list[str], cells: list[str], spelled: dict[str, str]) -> dict[str, str]:
+    wanted = set(spelled.values())
+    return {name: unguard(cell).strip() for name, cell in zip(columns, cells, strict=False) if name in wanted}
+
+
+def unguard(cell: str) -> str:
+    """Remove the one ``'`` that an export puts before what a spreadsheet would run."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_GUARDED) else cell
+
+
+def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row with the line it starts on (a quoted cell may hold line breaks)."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    start = 1
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            problem = Problem("file_shape", "file", {"reason": str(error)}, start)
+            raise LicensingError([problem]) from None
+        yield start, cells
+        start = reader.line_num + 1

@@ -1,0 +1,123 @@
+"""Refusals as data, and the one place that turns them into sentences.
+
+Every rule names what is wrong by a code and facts; each door shows the same words, and each
+refusal says a way out. No rule is decided here.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Wording(NamedTuple):
+    """The rule's number, what is wrong, and what to do about it."""
+
+    rule: str
+    sentence: str
+    way_out: str
+
+
+_WORDS: dict[str, Wording] = {
+    # The user record
+    "username_missing": Wording("user record", "The username is missing.", "Enter 3 to 100 letters, digits, _ - . or @."),
+    "username_space": Wording("user record", "“{value}” has a space; a username can't.", "Use {suggestion}."),
+    "username_shape": Wording("user record", "“{value}” can't be a username.", "Use 3 to 100 ASCII letters, digits, _ - . or @."),
+    "username_reserved": Wording("user record", "“{value}” is reserved.", "Choose another username."),
+    "username_twice": Wording("user record", "“{value}” stands more than once in this file, on lines {lines}.", "Keep one of them; usernames are unique ignoring case."),
+    "username_exists": Wording("user record", "“{value}” exists already, and changing users by a file is not yet supported.", "Take the row out of the file."),
+    "username_taken": Wording("user record", "“{value}” can't be used.", "Choose another username."),
+    "name_missing": Wording("user record", "The name is missing.", "Enter 1 to 100 characters."),
+    "name_long": Wording("user record", "The name has {length} characters.", "Shorten it to 100."),
+    "name_shape": Wording("user record", "The name has control characters, or nothing that can be seen.", "Type it again without them."),
+    "email_missing": Wording("user record", "The email address is missing.", "Enter one, such as name@company.example."),
+    "email_shape": Wording("user record", "“{value}” is not an email address.", "Enter one, such as name@company.example."),
+    "sso_external_id_shape": Wording("user record", "The SSO external ID is longer than 255 characters or has control characters.", "Copy it again from the identity provider, or leave it blank."),
+    "sso_external_id_taken": Wording("user record", "The SSO external ID “{value}” can't be used.", "Check it at the identity provider, or leave it blank."),
+    "sso_external_id_twice": Wording("user record", "The SSO external ID “{value}” stands more than once in this file, on lines {lines}.", "Keep it for one person; it is unique."),
+    "agent_id_shape": Wording("user record", "“{value}” can't be an agent ID.", "Use 1 to 20 ASCII letters or digits, or leave it blank: one will be made."),
+    "agent_id_taken": Wording("user record", "The agent ID “{value}” can't be used.", "Choose another, or leave it blank: one will be made."),
+    "agent_id_twice": Wording("user record", "The agent ID “{value}” stands more than once in this file, on lines {lines}.", "Keep it for one person, or leave it blank: one will be made."),
+    "agent_id_without_contactpad": Wording("user record", "An agent ID needs ContactPad, and it is off.", "Turn ContactPad on, or leave the ID blank."),
+    "group_shape": Wording("user record", "“{value}” can't be the name of a group.", "Use 1 to 100 characters without control characters."),
+    "permissions_supervisor": Wording("P3", "Permissions and group access are for supervisors only.", "Leave them blank for {base}."),
+    # Licenses
+    "license_missing": Wording("V1", "The {product} license is missing.", "Choose one of {choices}."),
+    "license_unknown": Wording("V1", "There is no {product} license “{value}”.", "Choose one of {choices}."),
+    "product_license_unknown": Wording("V2", "There is no {product} license “{value}”.", "Choose one of {choices}, or None."),
+    "needs_base": Wording("E1", "{base} can't hold {product} {license}.", "It needs {choices}."),
+    "needs_contactpad": Wording("E2", "{product} {license} needs ContactPad, and it is off.", "{contactpad_way}"),
+    "needs_webrtc": Wording("E3", "{product} {license} needs WebRTC, and it is off.", "{webrtc_way}"),
+    "not_purchased": Wording("E3", "{product} {license} was not purchased.", "Ask for a contract line, or leave it out."),
+    "contactpad_always": Wording("E4", "{base} always has ContactPad; it can't be off.", "Set ContactPad to TRUE or leave it blank."),
+    "contactpad_never": Wording("E4", "{base} can't have ContactPad.", "Set ContactPad to FALSE or leave it blank."),
+    "webrtc_without_contactpad": Wording("E4", "WebRTC needs ContactPad, and it is off.", "{contactpad_way}"),
+    # Seats
+    "no_seat": Wording("S2", "{license}: {wanted}, {room}. That is {missing} too many; the contract has {contracted} and {assigned} are assigned{overage}.", "Archive users or move them to another license, or ask for more in the contract."),
+    "seat_gone": Wording("S5", "The last {license} seat was just taken.", "Try again to see what is left."),
+    "overage_unconfirmed": Wording("S2", "This makes {after} of {contracted} {license}; extra charges apply.", "{confirm}"),
+    # Files
+    "file_encoding": Wording("CSV", "This is not UTF-8 text.", "Save the file as “CSV UTF-8” and try again."),
+    "file_empty": Wording("CSV", "The file has no header line.", "Start it with a line of column names."),
+    "file_no_rows": Wording("CSV", "The file has a header but no rows.", "Add one line for each row."),
+    "file_shape": Wording("CSV", "The file can't be read from here on: {reason}.", "Look for a quote that is not closed."),
+    "file_long": Wording("CSV", "The file has more than {limit} rows.", "Split it into smaller files."),
+    "column_missing": Wording("CSV", "The column {column} is missing.", "Add it to the header line."),
+    "column_twice": Wording("CSV", "The column {column} stands twice in the header.", "Keep one of them."),
+    "cells_extra": Wording("CSV", "The line has more cells than the header has columns.", "Put a value that has a comma in double quotes."),
+    "cell_flag": Wording("CSV", "“{value}” is neither TRUE nor FALSE.", "Write TRUE or FALSE, or leave it blank."),
+    "cell_moment": Wording("CSV", "“{value}” is not a date and time.", "Write it like 2026-11-03T07:30:00Z, or leave it blank."),
+    "cell_permission": Wording("CSV", "There is no permission “{value}”.", "Use {choices}, separated by ;."),
+    "cell_access": Wording("CSV", "“{value}” is not a group access.", "Write it like Billing:write;Night shift:read."),
+    "cell_nul": Wording("CSV", "The cell has a NUL character.", "Remove it."),
+    # Contract
+    "contract_license_unknown": Wording("contract", "There is no license type “{value}”.", "Use one of {choices}."),
+    "contract_number": Wording("contract", "“{value}” is not a whole number from 0 to 10,000,000.", "{way}"),
+    "contract_day": Wording("contract", "“{value}” is not a day.", "Write it like 2026-01-31."),
+    "contract_twice": Wording("contract", "{license} from {day} stands more than once in this file, on lines {lines}.", "Keep one of them."),
+    # Catalog file
+    "catalog_shape": Wording("catalog", "{where}: {reason}.", "Correct the catalog file."),
+    "catalog_in_use": Wording("catalog", "{license} can't be removed: it is held, offered or contracted, now or in the past.", "Keep it in the catalog file."),
+    # Passwords
+    "password_short": Wording("password", "The password has {length} characters.", "Use at least 15; a short sentence is good."),
+    "password_long": Wording("password", "The password has {length} characters.", "Use at most 128."),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One refusal: a code of the table above, the field it stands at, its facts, and a file's line."""
+
+    code: str
+    field: str
+    facts: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    line: int | None = None
+
+    @property
+    def rule(self) -> str:
+        """The number of the rule in DESIGN's words, such as ``E1``."""
+        return _WORDS[self.code].rule
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong."""
+        return _WORDS[self.code].sentence.format_map(self.facts)
+
+    @property
+    def way_out(self) -> str:
+        """What to do about it."""
+        return _WORDS[self.code].way_out.format_map(self.facts)
+
+    def __str__(self) -> str:
+        """One line for the command line: line, field, rule, what is wrong, way out."""
+        where = f"line {self.line}, " if self.line else ""
+        return f"{where}{self.field} ({self.rule}): {self.sentence} {self.way_out}"
+
+
+class LicensingError(Exception):
+    """An operation was refused; nothing was changed."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        """Keep the problems in their order; there is at least one."""
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))

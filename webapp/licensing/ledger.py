@@ -1,0 +1,172 @@
+"""Reads of the books: the catalog, the figures of each pool, what is taken, and the recount.
+
+Reads only. A decision inside a transaction uses only what is read through here after the locks.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+
+from sqlalchemy import Select, and_, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from webapp.licensing import people
+from webapp.licensing.availability import Figures
+from webapp.licensing.catalog import Catalog, LicenseType, Product
+from webapp.licensing.plan import Facts, Wish
+from webapp.models import ContractLine, EligibleBase, Group, Holding, Offer, Pool, User
+from webapp.models import LicenseType as TypeRow
+from webapp.models import Product as ProductRow
+
+
+def read_catalog(session: Session) -> Catalog:
+    """The catalog as it was loaded, as values with ids. Three queries, whatever its size."""
+    products = session.execute(select(ProductRow.__table__).order_by(ProductRow.position)).all()
+    types = session.execute(select(TypeRow.__table__).order_by(TypeRow.position)).all()
+    keys = {product.id: product for product in products}
+    refs = {row.id: f"{keys[row.product_id].key}/{row.key}" for row in types}
+    bases: dict[int, set[str]] = defaultdict(set)
+    for row in session.execute(select(EligibleBase.__table__)):
+        bases[row.license_type_id].add(refs[row.base_type_id])
+    values: dict[int, list[LicenseType]] = defaultdict(list)
+    for row in types:
+        product = keys[row.product_id]
+        values[row.product_id].append(
+            LicenseType(
+                product=product.key,
+                product_name=product.name,
+                key=row.key,
+                name=row.name,
+                allows=row.allows,
+                role=row.role,
+                contactpad=row.contactpad,
+                bases=frozenset(bases[row.id]),
+                needs_contactpad=row.needs_contactpad,
+                needs_webrtc=row.needs_webrtc,
+                id=row.id,
+                product_id=row.product_id,
+            )
+        )
+    return Catalog(
+        tuple(Product(p.key, p.name, p.base, tuple(values[p.id]), p.short, p.id) for p in products)
+    )
+
+
+def lines_in_force(day: date) -> Select[int, int, int | None]:
+    """Of each license type the newest line not after ``day`` and not superseded."""
+    other = aliased(ContractLine)
+    newest = (
+        select(func.max(other.starts_on))
+        .where(
+            other.license_type_id == ContractLine.license_type_id,
+            other.superseded_at.is_(None),
+            other.starts_on <= day,
+        )
+        .scalar_subquery()
+    )
+    return select(ContractLine.license_type_id, ContractLine.contracted, ContractLine.max_overage).where(
+        ContractLine.superseded_at.is_(None), ContractLine.starts_on == newest
+    )
+
+
+def figures(session: Session, catalog: Catalog, day: date) -> dict[str, Figures]:
+    """Contracted, overage and assigned of every license type on ``day``, by ref. One query."""
+    line = lines_in_force(day).subquery()
+    booked = select(Pool.license_type_id, Pool.assigned, line.c.contracted, line.c.max_overage).outerjoin(
+        line, line.c.license_type_id == Pool.license_type_id
+    )
+    rows = {row.license_type_id: row for row in session.execute(booked)}
+    found = {}
+    for ref, kind in catalog.types.items():
+        row = rows[kind.id]
+        if row.contracted is None:
+            found[ref] = Figures(kind, assigned=row.assigned)
+        else:
+            found[ref] = Figures(kind, row.contracted, row.max_overage, row.assigned)
+    return found
+
+
+def facts(session: Session, wishes: Sequence[Wish], day: date) -> Facts:
+    """All that the plan for these wishes must know."""
+    catalog = read_catalog(session)
+    return Facts(
+        catalog=catalog,
+        pools=figures(session, catalog, day),
+        usernames=_taken(session, User.username_fold, (people.fold(w.username) for w in wishes)),
+        sso_external_ids=_taken(session, User.sso_external_id, (w.sso_external_id for w in wishes)),
+        agent_ids=_taken(session, User.agent_id, (w.agent_id for w in wishes)),
+        groups=frozenset(session.scalars(select(Group.key))),
+    )
+
+
+def taken_agent_ids(session: Session, ids: Iterable[str]) -> frozenset[str]:
+    """Which of these agent IDs belong to somebody."""
+    return _taken(session, User.agent_id, ids)
+
+
+def _taken(
+    session: Session, column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None],
+    values: Iterable[str],
+) -> frozenset[str]:  # fmt: skip
+    """Which of the values stand in a unique column; asked in pieces that both databases accept."""
+    # NUL can't be stored, so it is never taken; PostgreSQL would refuse the question.
+    wanted = iter({value for value in values if value and "\0" not in value})
+    found: set[str] = set()
+    while piece := list(islice(wanted, 5000)):
+        found.update(v for v in session.scalars(select(column).where(column.in_(piece))) if v)
+    return frozenset(found)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A figure that is off: what it is, what the books say, what the holdings say (S7)."""
+
+    what: str
+    booked: int
+    counted: int
+
+
+def recount(session: Session) -> list[Difference]:
+    """Recount every pool from the holdings, and the users from theirs; empty if all agree (S7)."""
+    catalog = read_catalog(session)
+    counted = dict(
+        session.execute(
+            select(Holding.license_type_id, func.count())
+            .where(Holding.ends_at.is_(None))
+            .group_by(Holding.license_type_id)
+        )
+        .tuples()
+        .all()
+    )
+    booked = dict(session.execute(select(Pool.license_type_id, Pool.assigned)).tuples().all())
+    off = [
+        Difference(ref, booked.get(kind.id, 0), counted.get(kind.id, 0))
+        for ref, kind in catalog.types.items()
+        if booked.get(kind.id, 0) != counted.get(kind.id, 0)
+    ]
+    for what, question in _stray(catalog):
+        if number := session.scalar(select(func.count()).select_from(question.subquery())):
+            off.append(Difference(what, 0, number))
+    return off
+
+
+def _stray(catalog: Catalog) -> Iterator[tuple[str, Select[int]]]:
+    """Users whose row does not agree with their holdings (V1, S1)."""
+    held = and_(
+        Holding.user_id == User.id, Holding.ends_at.is_(None),
+        Holding.product_id == catalog.base.id,
+        Holding.license_type_id == User.base_type_id,
+    )  # fmt: skip
+    offered = and_(Offer.user_id == User.id, Offer.license_type_id == User.base_type_id)
+    any_open = and_(Holding.user_id == User.id, Holding.ends_at.is_(None))
+    yield (
+        "active users without their base license",
+        select(User.id).outerjoin(Holding, held).where(User.active, Holding.id.is_(None)),
+    )
+    yield (
+        "archived users whose offer lacks their base license",
+        select(User.id).outerjoin(Offer, offered).where(~User.active, Offer.user_id.is_(None)),
+    )
+    yield "holdings of archived users", select(User.id).join(Holding, any_open).where(~User.active)

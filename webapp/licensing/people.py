@@ -1,0 +1,109 @@
+"""The user record's shape: what a username, name, email or agent ID may be, and how text folds.
+
+One function for each field, used by every door. Decides nothing about licenses or rights.
+"""
+
+import re
+import unicodedata
+
+import email_validator
+
+from webapp.licensing.errors import Problem
+
+PERMISSIONS = ("access", "create", "edit", "unassigned", "groups")
+
+_USERNAME = re.compile(r"[A-Za-z0-9_.@-]{3,100}")
+_AGENT_ID = re.compile(r"[A-Za-z0-9]{1,20}")
+_RESERVED = {"new"}
+_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
+# Control characters, lone surrogates, line breaks in disguise, and the marks that turn the
+# direction of the text around them and could make one name look like another.
+_UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
+_TURNING = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+
+
+def fold(text: str) -> str:
+    """Text as it is searched and ordered: NFKD, marks removed, casefold, ø→o ł→l đ→d ı→i æ→ae œ→oe."""
+    if text.isascii():
+        return text.lower()
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if unicodedata.category(c)[0] != "M")
+    return bare.casefold().translate(_LETTERS)
+
+
+def group_key(name: str) -> str:
+    """What makes two group names the same: case and compatibility forms do not count, marks do."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def _plain(text: str, longest: int) -> bool:
+    """Whether the text is short enough, holds nothing unseen, and shows something."""
+    return (
+        len(text) <= longest
+        and not any(unicodedata.category(c) in _UNSEEN or c in _TURNING for c in text)
+        and any(unicodedata.category(c)[0] in "LNPS" for c in text)
+    )
+
+
+def check_username(value: str) -> Problem | None:
+    """3 to 100 of ASCII letters, digits, ``_ - . @``; ``new`` is reserved."""
+    if not value:
+        return Problem("username_missing", "username")
+    if re.search(r"\s", value):
+        suggestion = re.sub(r"\s+", ".", fold(value))
+        if _USERNAME.fullmatch(suggestion):
+            return Problem("username_space", "username", {"value": value, "suggestion": suggestion})
+    if not _USERNAME.fullmatch(value):
+        return Problem("username_shape", "username", {"value": _short(value)})
+    if value.lower() in _RESERVED:
+        return Problem("username_reserved", "username", {"value": value})
+    return None
+
+
+def check_name(value: str) -> Problem | None:
+    """1 to 100 characters, none of them unseen."""
+    if not value:
+        return Problem("name_missing", "name")
+    if len(value) > 100:
+        return Problem("name_long", "name", {"length": len(value)})
+    return None if _plain(value, 100) else Problem("name_shape", "name")
+
+
+def check_email(value: str) -> Problem | None:
+    """An address as mail programs accept it; nothing is asked of the network."""
+    if not value:
+        return Problem("email_missing", "email")
+    try:
+        # An intranet may well use names reserved elsewhere, such as .local, but never a bare host.
+        checked = email_validator.validate_email(
+            value, check_deliverability=False, globally_deliverable=False
+        )
+        if "." in checked.domain:
+            return None
+    except email_validator.EmailNotValidError:
+        pass
+    return Problem("email_shape", "email", {"value": _short(value)})
+
+
+def check_sso_external_id(value: str) -> Problem | None:
+    """Optional; at most 255 characters, none of them unseen."""
+    if not value or _plain(value, 255):
+        return None
+    return Problem("sso_external_id_shape", "sso_external_id")
+
+
+def check_agent_id(value: str) -> Problem | None:
+    """Optional; 1 to 20 ASCII letters or digits."""
+    if not value or _AGENT_ID.fullmatch(value):
+        return None
+    return Problem("agent_id_shape", "agent_id", {"value": _short(value)})
+
+
+def check_group_name(value: str) -> Problem | None:
+    """1 to 100 characters, none of them unseen."""
+    return None if _plain(value, 100) else Problem("group_shape", "groups", {"value": _short(value)})
+
+
+def _short(value: str) -> str:
+    """A wrong value as a message may repeat it: never longer than a line, nothing unseen in it."""
+    seen = "".join(c if unicodedata.category(c) not in _UNSEEN and c not in _TURNING else "�" for c in value)
+    return seen if len(seen) <= 60 else f"{seen[:59]}…"

@@ -1,0 +1,46 @@
+"""People who hold licenses, and what an archived one is to get back."""
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.models.base import Base, Folded, Moment, WordSet
+
+
+class User(Base):
+    """A person. ``version`` grows with every change of user, licenses, groups or permissions.
+
+    ``base_type_id`` repeats the base license held (or, archived, the one in the offer), so that
+    who may see whom (P2) is one condition on this row. Only the one writer sets it; ``recount``
+    compares it with the holdings.
+    """
+
+    __tablename__ = "user"
+    __table_args__ = (CheckConstraint("contactpad OR NOT webrtc", name="webrtc_needs_contactpad"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(Text)
+    sso_external_id: Mapped[str | None] = mapped_column(Text, unique=True)
+    active: Mapped[bool]
+    base_type_id: Mapped[int] = mapped_column(ForeignKey("license_type.id"), index=True)
+    contactpad: Mapped[bool]
+    webrtc: Mapped[bool]
+    agent_id: Mapped[str | None] = mapped_column(Text, unique=True)
+    permissions: Mapped[frozenset[str]] = mapped_column(WordSet)
+    last_login: Mapped[datetime | None] = mapped_column(Moment)
+    last_login_as_of: Mapped[date | None]
+    name_fold: Mapped[str] = mapped_column(Folded)
+    username_fold: Mapped[str] = mapped_column(Folded, unique=True)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Offer(Base):
+    """One license an archived user is to be offered when reactivated; holds no seat (S1)."""
+
+    __tablename__ = "offer"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True)
+    license_type_id: Mapped[int] = mapped_column(ForeignKey("license_type.id"), primary_key=True, index=True)

@@ -1,0 +1,5 @@
+"""Signing in and out."""
+
+from webapp.pages.session.views import blueprint
+
+__all__ = ["blueprint"]

@@ -1,0 +1,164 @@
+"""The settings: one frozen table from the environment, all faults reported at once.
+
+The environment wins over ``license-desk.env`` in the folder of the default database. No setting
+has a secret default, and none is derived from another.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dotenv import dotenv_values
+from sqlalchemy.engine import make_url
+
+from webapp import resources
+
+PREFIX = "LICENSE_DESK_"
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_KNOWN_SECRETS = ("secret", "changeme", "change-me", "dev", "password", "license-desk")
+
+
+class SettingsError(Exception):
+    """The environment can't be used; the message names every fault."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the table: name without prefix, how to read it, default in words, why."""
+
+    name: str
+    read: Callable[[str], Any]
+    default: Any
+    default_words: str
+    why: str
+
+
+def env_file() -> Path:
+    """The file of settings beside the default database."""
+    return resources.data_folder() / "license-desk.env"
+
+
+def default_database() -> str:
+    """The SQLite file used when nothing else is named."""
+    return f"sqlite:///{resources.data_folder() / 'license-desk.db'}"
+
+
+def _database(value: str) -> str:
+    try:
+        url = make_url(value)
+    except Exception:
+        raise ValueError("is not a database address; write sqlite:///FILE or postgresql://…") from None
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise ValueError("must name a file")
+    return value
+
+
+def _secret(value: str) -> str:
+    if len(value) < 32:
+        raise ValueError(f"has {len(value)} characters; use at least 32 random ones")
+    if len(set(value)) < 8 or any(value.casefold().startswith(word) for word in _KNOWN_SECRETS):
+        raise ValueError("is easy to guess; use at least 32 random characters")
+    return value
+
+
+def _yes(value: str) -> bool:
+    if value not in ("0", "1"):
+        raise ValueError("must be 1 or 0")
+    return value == "1"
+
+
+def _hosts(value: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in value.split(",") if name.strip())
+    if not names or "*" in value:
+        raise ValueError("must name the hosts, separated by commas")
+    return names
+
+
+def _zone(value: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("is not a time zone; write one like Europe/Berlin") from None
+
+
+def _file(value: str) -> Path:
+    if not Path(value).is_file():
+        raise ValueError("names no file")
+    return Path(value)
+
+
+def _text(value: str) -> str:
+    if len(value) > 200 or not value.isprintable():
+        raise ValueError("must be one line of at most 200 characters")
+    return value
+
+
+_REQUIRED = object()
+
+TABLE = (
+    Setting("DATABASE_URL", _database, None, "`license-desk.db` in the data folder",
+            "SQLite file or PostgreSQL database"),
+    Setting("SECRET_KEY", _secret, _REQUIRED, "none; `init` makes one", "signs the session cookie"),
+    Setting("CHAIN_KEY", _secret, _REQUIRED, "none; `init` makes one",
+            "seals the change log; keep a copy apart from the backups"),
+    Setting("ALLOW_INSECURE_HTTP", _yes, False, "0",
+            "1 lets `serve` listen beyond this machine without TLS"),
+    Setting("TRUSTED_HOSTS", _hosts, _LOOPBACK, "loopback names",
+            "the host names under which browsers reach the app"),
+    Setting("TIME_ZONE", _zone, ZoneInfo("UTC"), "UTC",
+            "a contract line's day begins at midnight here; times are shown in it"),
+    Setting("ORGANIZATION", _text, "", "empty", "the name shown at the top of each page"),
+    Setting("HELP", _text, "", "empty", "whom to ask, shown on the sign-in and error pages"),
+    Setting("CATALOG", _file, resources.CATALOG, "the shipped file",
+            "products and license types; load it with `init`"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the app runs with."""
+
+    database_url: str
+    secret_key: str
+    chain_key: str
+    allow_insecure_http: bool
+    trusted_hosts: tuple[str, ...]
+    time_zone: ZoneInfo
+    organization: str
+    help: str
+    catalog: Path
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings from the environment and the file. Raises SettingsError with every fault."""
+    given = dict(os.environ if environment is None else environment)
+    from_file = dotenv_values(env_file(), interpolate=False) if environment is None else {}
+    values: dict[str, Any] = {}
+    faults = []
+    for setting in TABLE:
+        name = PREFIX + setting.name
+        text = given.get(name) or from_file.get(name) or ""
+        try:
+            if text:
+                values[setting.name.lower()] = setting.read(text)
+            elif setting.default is _REQUIRED:
+                raise ValueError("is missing; run license-desk init, or set it")
+            else:
+                values[setting.name.lower()] = setting.default
+        except ValueError as fault:
+            faults.append(f"{name} {fault}.")
+    if faults:
+        raise SettingsError("\n".join(["The settings can't be used:", *faults]))
+    values["database_url"] = values["database_url"] or default_database()
+    return Settings(**values)
+
+
+def table_in_markdown() -> str:
+    """The README's table of settings."""
+    rows = [f"| `{PREFIX}{s.name}` | {s.default_words} | {s.why} |" for s in TABLE]
+    return "\n".join(["| setting | default | what for |", "|---|---|---|", *rows])

@@ -1,0 +1,89 @@
+"""Every error as a page: dressed when the app is well, plain when it may not be.
+
+An error page says what happened and the way out; it never tells a path, a version, a query or
+whether something out of view exists (P5).
+"""
+
+import logging
+import secrets
+from typing import Any, NamedTuple
+
+from flask import Flask, Response, current_app, make_response, render_template
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from webapp.database import means_busy
+
+_log = logging.getLogger("license_desk")
+
+
+class _Words(NamedTuple):
+    title: str
+    message: str
+
+
+_WORDS = {
+    400: _Words("That request can't be used", "Open the page again and repeat the last step."),
+    403: _Words("You don't have the right to do this", "An admin can give it to you."),
+    404: _Words("There is nothing here", "It may be gone, or not yours to view."),
+    405: _Words("This can't be done that way", "Start from the page instead of the address."),
+    413: _Words("That is too much at once", "Send less, or in smaller parts."),
+    500: _Words("Something broke on our side", "Nothing was changed. Please try again."),
+    503: _Words("Busy right now", "Nothing was changed. Wait a few seconds and try again."),
+}
+
+
+def init_errors(app: Flask) -> None:
+    """Answer every exception with a page."""
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _csrf(_error: CSRFError) -> Response:
+    return _dressed(
+        400, "This page is out of date",
+        "It was open during a sign-in or sign-out. Load it again; nothing was changed.",
+    )  # fmt: skip
+
+
+def _http(error: HTTPException) -> Response | HTTPException:
+    code = error.code or 500
+    if code < 400:  # a redirect that routing asks for
+        return error
+    words = _WORDS.get(code, _Words(error.name, "Go back and try another way."))
+    response = _plain(code, *words) if code == 400 else _dressed(code, *words)
+    if code == 405:
+        response.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    if means_busy(error):
+        response = _plain(503, *_WORDS[503])
+        response.headers["Retry-After"] = "5"
+        return response
+    incident = secrets.token_hex(4)
+    _log.error("incident %s", incident, exc_info=error)
+    if current_app.testing:
+        raise error
+    return _plain(500, *_WORDS[500], incident=incident)
+
+
+def _dressed(status: int, title: str, message: str) -> Response:
+    """The error in the app's own frame; needs the database to say who is signed in."""
+    try:
+        return _answer("errors/error.html", status, title, message)
+    except Exception:
+        return _plain(status, title, message)
+
+
+def _plain(status: int, title: str, message: str, incident: str | None = None) -> Response:
+    """The error without database, session or frame."""
+    return _answer("errors/plain.html", status, title, message, incident)
+
+
+def _answer(template: str, status: int, title: str, message: str, incident: str | None = None) -> Response:
+    context: dict[str, Any] = {"status": status, "title": title, "message": message}
+    way_out = {"way_out_url": "/", "way_out_label": "Go to the start page"}
+    return make_response(render_template(template, **context, **way_out, incident=incident), status)

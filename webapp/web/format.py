@@ -1,0 +1,45 @@
+"""How numbers and moments are written on a page. Text only; nothing is decided here."""
+
+from datetime import datetime, timedelta, tzinfo
+
+
+def number(value: int) -> str:
+    """``1,234``."""
+    return f"{value:,}"
+
+
+def people(count: int, word: str = "user") -> str:
+    """``1 user``, ``305 users``."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def ago(moment: datetime | None, now: datetime, zone: tzinfo) -> str:
+    """How long ago, roughly: ``10 min ago``, ``2 h ago``, ``yesterday``, ``64 d ago``, ``unknown``."""
+    if moment is None:
+        return "unknown"
+    passed = now - moment
+    if passed < timedelta(minutes=1):
+        return "just now"
+    if passed < timedelta(hours=1):
+        return f"{passed // timedelta(minutes=1)} min ago"
+    days = (now.astimezone(zone).date() - moment.astimezone(zone).date()).days
+    if days <= 0 or passed < timedelta(hours=12):
+        return f"{passed // timedelta(hours=1)} h ago"
+    return "yesterday" if days == 1 else f"{days:,} d ago"
+
+
+def full_moment(moment: datetime | None, zone: tzinfo) -> str:
+    """Day, time and zone, for a tooltip."""
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}" if moment else ""
+
+
+def time_of_day(moment: datetime, zone: tzinfo) -> str:
+    """``10:42``."""
+    return f"{moment.astimezone(zone):%H:%M}"
+
+
+def initials(name: str) -> str:
+    """The first letters of the first and last word of a name, for a small round mark."""
+    words = name.split()
+    picked = [words[0], words[-1]] if len(words) > 1 else words
+    return "".join(word[0] for word in picked).upper()

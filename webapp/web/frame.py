@@ -1,0 +1,37 @@
+"""What stands around every page: who is signed in, and the tabs of the pages there are."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request, url_for
+
+from webapp.web import format as words
+from webapp.web.access import current_actor
+
+_TABS = (("Licenses", "licenses", "licenses.first"),)
+
+
+@dataclass(frozen=True)
+class Person:
+    """The person signed in, as the frame shows them."""
+
+    name: str
+    username: str
+    initials: str
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One page of the top bar."""
+
+    label: str
+    url: str
+    current: bool
+
+
+def frame() -> dict[str, Any]:
+    """The context of ``base.html``."""
+    actor = current_actor()
+    person = actor and Person(actor.name, actor.username, words.initials(actor.name))
+    tabs = [Tab(label, url_for(to), request.blueprint == home) for label, home, to in _TABS]
+    return {"actor": person, "tabs": tabs}

@@ -1,0 +1,69 @@
+"""A page, or one of its regions: the one place that decides which.
+
+A region is an element whose id is the name of the template block inside it. The client may name a
+region that the view lists, and nothing else. No other module reads an HTMX header.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from flask import Response, current_app, make_response, render_template, request
+from jinja2_fragments.flask import render_block
+
+_VARIES_ON = ("Cookie", "HX-Request", "HX-Request-Type", "HX-Target", "HX-History-Restore-Request")
+
+
+def page(
+    template: str, *, regions: Collection[str] = ("main",),
+    also: Mapping[str, Collection[str]] | None = None, status: int = 200, **context: Any,
+) -> Response:  # fmt: skip
+    """The whole page, or the region the browser asked for with the regions that change along.
+
+    ``also``: for an asked region, the others to send out of band with it.
+    """
+    region = wanted_region(regions)
+    if region is None:
+        html = render_template(template, **context)
+    else:
+        html = render_block(template, region, **context)
+        for other in (also or {}).get(region, ()):
+            inner = render_block(template, other, **context)
+            html += f'<hx-partial hx-target="#{other}" hx-swap="innerHTML">{inner}</hx-partial>'
+    response = make_response(html, status)
+    response.vary.update(_VARIES_ON)
+    return response
+
+
+def wanted_region(regions: Collection[str]) -> str | None:
+    """The region that htmx wants to swap, if the view lists it; None is the whole page.
+
+    Going back in history asks for the whole page, whatever else the headers say.
+    """
+    if request.headers.get("HX-Request-Type") == "full" or not from_htmx() or _restores_history():
+        return None
+    name = request.headers.get("HX-Target", "").partition("#")[2]  # "section#users"
+    return name if name in regions else None
+
+
+def from_htmx() -> bool:
+    """Whether htmx sent the request."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def needs_redirect_header() -> bool:
+    """Whether a 303 would end inside the page instead of moving the whole window."""
+    return from_htmx() or _restores_history()
+
+
+def _restores_history() -> bool:
+    return "HX-History-Restore-Request" in request.headers
+
+
+def component_modules() -> dict[str, Any]:
+    """Each file of ``templates/components`` as a Jinja global: blocks rendered alone see no imports."""
+    environment = current_app.jinja_env
+    names = environment.list_templates(filter_func=lambda name: name.startswith("components/"))
+    return {
+        name.removeprefix("components/").removesuffix(".html"): environment.get_template(name).module
+        for name in names
+    }
