@@ -14,8 +14,12 @@ from webapp.models import Base
 
 def run() -> None:
     """Migrate inside one transaction that is rolled back whole if anything fails."""
-    engine = current_app.extensions["migrate"].db.engine if current_app else db.engine
+    engine = db.engine
     sqlite = engine.dialect.name == "sqlite"
+    if sqlite:  # the one act that makes a database; see database._engine_options
+        file = current_app.extensions["settings"].sqlite_file
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
     with engine.connect() as connection:
         if sqlite:
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")

@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 from flask import Flask, current_app
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -53,7 +55,7 @@ def clock() -> Clock:
 def init_database(app: Flask, settings: Settings) -> None:
     """Bind the app to its database."""
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(settings.database_url)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(settings)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(resources.MIGRATIONS))
     with app.app_context():
@@ -62,11 +64,14 @@ def init_database(app: Flask, settings: Settings) -> None:
             event.listen(db.engine, "begin", _begin)
 
 
-def _engine_options(url: str) -> dict[str, Any]:
-    if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": WAIT}}
-    limits = "-c lock_timeout=5s -c statement_timeout=25s -c idle_in_transaction_session_timeout=30s"
-    return {"connect_args": {"options": limits}, "pool_pre_ping": True}
+def _engine_options(settings: Settings) -> dict[str, Any]:
+    if file := settings.sqlite_file:
+        # mode=rw: a lost file is an error, never a new empty database. Migrating makes the file.
+        address = f"file:{quote(str(file))}?mode=rw"
+        return {"creator": lambda: sqlite3.connect(address, uri=True, timeout=WAIT, check_same_thread=False)}
+    limits = ("lock_timeout=5s", "statement_timeout=25s", "idle_in_transaction_session_timeout=30s")
+    options = " ".join(f"-c {limit}" for limit in limits)
+    return {"connect_args": {"options": options}, "pool_pre_ping": True}
 
 
 def _connect(connection: sqlite3.Connection, _record: Any) -> None:
@@ -93,7 +98,7 @@ def transaction() -> Iterator[Session]:
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("unsaved changes before a transaction")
     session.rollback()  # ends the reading transaction: what it saw is old
-    with _alone(db.engine):
+    with _alone(current_app.extensions["settings"].sqlite_file):
         intent = write_intent.set(True)
         try:
             session.connection()
@@ -107,16 +112,16 @@ def transaction() -> Iterator[Session]:
 
 
 @contextmanager
-def _alone(engine: Engine) -> Iterator[None]:
+def _alone(sqlite_file: Path | None) -> Iterator[None]:
     """On SQLite: this process's lock, then a lock file, within ``WAIT`` seconds altogether."""
-    if engine.dialect.name != "sqlite":
+    if sqlite_file is None:
         yield
         return
     until = time.monotonic() + WAIT
     if not _one_writer.acquire(timeout=WAIT):
         raise BusyError
     try:
-        lock = FileLock(f"{engine.url.database}.lock", mode=0o600)
+        lock = FileLock(f"{sqlite_file}.lock", mode=0o600)
         try:
             lock.acquire(timeout=max(0, until - time.monotonic()), poll_interval=0.01)
         except Timeout:

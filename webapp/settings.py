@@ -133,6 +133,17 @@ class Settings:
     help: str
     catalog: Path
 
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The database file; None on PostgreSQL."""
+        url = make_url(self.database_url)
+        return Path(str(url.database)).absolute() if url.get_backend_name() == "sqlite" else None
+
+    @property
+    def database_words(self) -> str:
+        """Where the database is, as it may be printed: without a password."""
+        return make_url(self.database_url).render_as_string(hide_password=True)
+
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings from the environment and the file. Raises SettingsError with every fault."""

@@ -1,35 +1,26 @@
 """The command line, ``license-desk``: Flask's own command group and ours. A file per group.
 
-Every command goes through the same plan and the same writer as the pages. A refusal is printed
-line by line and the exit code is 1; a wrong start is 2.
+Every command goes through the same plan and the same writer as the pages.
 """
 
-import sys
-
-import click
 from flask import Flask
-from flask.cli import FlaskGroup
 
+from webapp.commands.common import Commands
 from webapp.commands.contract import contract
 from webapp.commands.demo import demo
 from webapp.commands.init import init
 from webapp.commands.recount import recount
 from webapp.commands.serve import serve
 from webapp.commands.users import users
-from webapp.settings import SettingsError
 
 
 def _create_app() -> Flask:
     from webapp.factory import create_app
 
-    try:
-        return create_app()
-    except SettingsError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
+    return create_app()
 
 
-main = FlaskGroup(
+main = Commands(
     name="license-desk",
     create_app=_create_app,
     load_dotenv=False,

@@ -1,16 +1,18 @@
-"""What the commands share: the operator's act, and how a refusal is told on a terminal."""
+"""What the commands share: the operator's act, and how trouble is told on a terminal."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Any
 
 import click
 from flask import current_app
+from flask.cli import FlaskGroup
+from sqlalchemy.exc import DBAPIError
 
 from webapp.database import clock, means_busy
 from webapp.licensing.errors import LicensingError
 from webapp.licensing.history import Act
 from webapp.licensing.visibility import OPERATOR
+from webapp.settings import SettingsError
 
 DOOR = "command line"
 
@@ -21,19 +23,29 @@ def operator_act() -> Act:
     return Act(OPERATOR, DOOR, clock(), key)
 
 
-@contextmanager
-def refusals_told(nothing: str = "Nothing was changed.") -> Iterator[None]:
-    """Print each refusal on a line of its own and exit with 1."""
-    try:
-        yield
-    except LicensingError as error:
-        for problem in error.problems:
-            click.echo(str(problem), err=True)
-        number = len(error.problems)
-        click.echo(f"{number:,} problem{'' if number == 1 else 's'}. {nothing}", err=True)
-        sys.exit(1)
-    except Exception as error:
-        if not means_busy(error):
+class Commands(FlaskGroup):
+    """Flask's command group; a refusal is printed line by line (exit 1), a wrong start too (exit 2)."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; no expected trouble ends in a traceback."""
+        try:
+            return super().invoke(ctx)
+        except LicensingError as error:
+            number = len(error.problems)
+            lines = [str(problem) for problem in error.problems]
+            _end(1, *lines, f"{number:,} problem{'' if number == 1 else 's'}. Nothing was changed.")
+        except SettingsError as error:
+            _end(2, str(error))
+        except Exception as error:
+            if means_busy(error):
+                _end(1, "The database is busy. Nothing was changed. Try again in a few seconds.")
+            if isinstance(error, DBAPIError):
+                reason = str(error.orig).splitlines()[0]
+                _end(2, f"The database can't be used: {reason}. A new one is made by: license-desk init")
             raise
-        click.echo(f"The database is busy. {nothing} Try again in a few seconds.", err=True)
-        sys.exit(1)
+
+
+def _end(code: int, *lines: str) -> None:
+    for line in lines:
+        click.echo(line, err=True)
+    sys.exit(code)

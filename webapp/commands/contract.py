@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
-from webapp.commands.common import operator_act, refusals_told
+from webapp.commands.common import operator_act
 from webapp.database import clock, db, transaction
 from webapp.licensing import contracts, ledger
 from webapp.licensing.availability import state_in_words
@@ -22,10 +22,9 @@ def contract() -> None:
 @with_appcontext
 def load(file: Path) -> None:
     """Load contract lines from a CSV FILE: License, Contracted, Max overage, Starts on."""
-    with refusals_told():
-        lines = contracts.read_contract(file.read_bytes(), ledger.read_catalog(db.session()))
-        with transaction() as session:
-            new = contracts.load(session, lines, operator_act())
+    lines = contracts.read_contract(file.read_bytes(), ledger.read_catalog(db.session()))
+    with transaction() as session:
+        new = contracts.load(session, lines, operator_act())
     for line in new:
         click.echo(f"{line.type.ref}: {line.words}")
     click.echo(f"{len(new)} of {len(lines)} lines loaded; the others were there already.")

@@ -13,14 +13,14 @@ import click
 from dotenv import dotenv_values
 from flask_migrate import upgrade
 
-from webapp.commands.common import operator_act, refusals_told
+from webapp.commands.common import operator_act
 from webapp.database import now, transaction
 from webapp.licensing import users
 from webapp.licensing.catalog import parse_catalog
 from webapp.licensing.installation import load_catalog
 from webapp.licensing.ledger import read_catalog
 from webapp.licensing.plan import Wish
-from webapp.settings import PREFIX, SettingsError, env_file, read_settings
+from webapp.settings import PREFIX, env_file, read_settings
 from webapp.words import Role
 
 _SECRETS = (f"{PREFIX}SECRET_KEY", f"{PREFIX}CHAIN_KEY")
@@ -36,17 +36,12 @@ def init(username: str | None, name: str | None, email: str | None, password_std
     from webapp.factory import create_app
 
     made = write_missing_secrets(env_file())
-    try:
-        settings = read_settings()
-    except SettingsError as error:
-        click.echo(str(error), err=True)
-        sys.exit(2)
+    settings = read_settings()
     if made:
         click.echo(f"Wrote {' and '.join(made)} to {env_file()}.")
-    click.echo(f"Database: {place(settings.database_url)}")
-    _make_folder(settings.database_url)
+    click.echo(f"Database: {settings.database_words}")
     app = create_app(settings)
-    with app.app_context(), refusals_told():
+    with app.app_context():
         upgrade()
         with transaction() as session:
             load_catalog(session, parse_catalog(settings.catalog.read_text("utf-8")))
@@ -99,18 +94,3 @@ def write_missing_secrets(path: Path) -> list[str]:
         for name in missing:
             file.write(f"{name}={secrets.token_urlsafe(48)}\n")
     return missing
-
-
-def place(database_url: str) -> str:
-    """A database address that may be printed: without its password."""
-    from sqlalchemy.engine import make_url
-
-    return make_url(database_url).render_as_string(hide_password=True)
-
-
-def _make_folder(database_url: str) -> None:
-    from sqlalchemy.engine import make_url
-
-    url = make_url(database_url)
-    if url.get_backend_name() == "sqlite":
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,8 @@
 
 import ipaddress
 import sys
-from pathlib import Path
+from collections.abc import Callable
+from typing import NoReturn
 
 import click
 from flask import Flask
@@ -10,9 +11,8 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
-from sqlalchemy.engine import make_url
 
-from webapp.commands.init import place
+from webapp.pages.health import database_revision, head_revision
 from webapp.settings import PREFIX, Settings, SettingsError, read_settings
 
 
@@ -24,17 +24,14 @@ def serve(host: str, port: int, workers: int) -> None:
     """Serve License Desk."""
     from webapp.factory import create_app
 
-    try:
-        settings = read_settings()
-    except SettingsError as error:
-        _stop(str(error))
+    settings = read_settings()
     if not (is_loopback(host) or settings.allow_insecure_http):
         _stop(
             f"Without TLS, {host} would send passwords in the clear. Serve on 127.0.0.1 behind a "
             f"proxy with TLS, or set {PREFIX}ALLOW_INSECURE_HTTP=1."
         )
     _refuse_wrong_database(create_app, settings)
-    click.echo(f"Database: {place(settings.database_url)}")
+    click.echo(f"Database: {settings.database_words}")
     run_server(host, port, workers)
 
 
@@ -66,25 +63,17 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _refuse_wrong_database(create_app: object, settings: Settings) -> None:
-    url = make_url(settings.database_url)
-    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
-        _stop(f"There is no database at {url.database}. Run: license-desk init")
-    app: Flask = create_app(settings)  # type: ignore[operator]
-    from webapp.pages.health import database_revision, head_revision
-
-    with app.app_context():
-        try:
-            found = database_revision()
-        except Exception as error:
-            _stop(f"The database can't be opened: {type(error).__name__}.")
-        if found != head_revision():
-            _stop(
-                f"The database is at revision {found or 'none'}, this version needs "
-                f"{head_revision()}. Run: license-desk db upgrade"
-            )
+def _refuse_wrong_database(create_app: Callable[[Settings], Flask], settings: Settings) -> None:
+    if settings.sqlite_file and not settings.sqlite_file.is_file():
+        _stop(f"There is no database at {settings.sqlite_file}. Run: license-desk init")
+    with create_app(settings).app_context():
+        found, needed = database_revision(), head_revision()
+    if found != needed:
+        _stop(
+            f"The database is at revision {found or 'none'}, this version needs {needed}. "
+            "Run: license-desk db upgrade"
+        )
 
 
-def _stop(message: str) -> None:
-    click.echo(message, err=True)
-    sys.exit(2)
+def _stop(message: str) -> NoReturn:
+    raise SettingsError(message)

@@ -1,19 +1,21 @@
 """``users import``: a file of users, through the same plan as the page; all or none."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
 
-from webapp.commands.common import operator_act, refusals_told
+from webapp.commands.common import operator_act
 from webapp.database import clock, db, transaction
 from webapp.licensing import ledger
 from webapp.licensing import users as operations
+from webapp.licensing.catalog import Catalog
 from webapp.licensing.errors import LicensingError
-from webapp.licensing.importing import read_users
-from webapp.licensing.plan import Plan, plan_new_users
+from webapp.licensing.importing import UsersFile, at_columns, read_users
+from webapp.licensing.plan import Facts, Plan, Wish, plan_new_users
 
 
 @click.group()
@@ -27,28 +29,36 @@ def users() -> None:
 @with_appcontext
 def import_(file: Path, allow_overage: bool) -> None:
     """Create the users in a CSV FILE with their licenses: all of them, or none."""
-    with refusals_told():
-        session, time = db.session(), clock()
-        catalog = ledger.read_catalog(session)
-        as_of = time.day(datetime.fromtimestamp(file.stat().st_mtime, UTC))
-        click.echo(f"Reading {file.name} …")
-        found = read_users(file.read_bytes(), catalog, as_of)
-        if found.ignored:
-            click.echo(f"Ignored columns: {', '.join(found.ignored)}")
-        plan = _plan_with_progress(found.wishes, ledger.facts(session, found.wishes, time.today()))
-        if problems := (*found.problems, *plan.refusals):
-            raise LicensingError(sorted(problems, key=lambda problem: problem.line or 0))
-        click.echo("Saving …")
-        with transaction() as writing:
-            done = operations.create(
-                writing, found.wishes, operator_act(),
-                confirmed_overage=catalog.types if allow_overage else (),
-                how_to_confirm="Run it again with --allow-overage to accept them.",
-            )  # fmt: skip
-    _tell(done.plan)
+    catalog = ledger.read_catalog(db.session())
+    as_of = clock().day(datetime.fromtimestamp(file.stat().st_mtime, UTC))
+    click.echo(f"Reading {file.name} …")
+    found = read_users(file.read_bytes(), catalog, as_of)
+    if found.ignored:
+        click.echo(f"Ignored columns: {', '.join(found.ignored)}")
+    try:
+        _tell(_create(found, catalog, allow_overage))
+    except LicensingError as error:
+        raise LicensingError(at_columns(error.problems, catalog)) from None
 
 
-def _plan_with_progress(wishes, facts) -> Plan:  # type: ignore[no-untyped-def]
+def _create(found: UsersFile, catalog: Catalog, allow_overage: bool) -> Plan:
+    """Plan it first, so that all faults are told at once and nobody waits meanwhile; then do it."""
+    facts = ledger.facts(db.session(), found.wishes, clock().today())
+    plan = _plan_with_progress(found.wishes, facts)
+    if problems := (*found.problems, *plan.refusals):
+        raise LicensingError(problems)
+    click.echo("Saving …")
+    with transaction() as session:
+        return operations.create(
+            session,
+            found.wishes,
+            operator_act(),
+            confirmed_overage=catalog.types if allow_overage else (),
+            how_to_confirm="Run it again with --allow-overage to accept them.",
+        ).plan
+
+
+def _plan_with_progress(wishes: Sequence[Wish], facts: Facts) -> Plan:
     """The plan, with a bar on a terminal and nothing in a pipe."""
     with click.progressbar(wishes, label="Checking") as bar:
         return plan_new_users(wishes, facts, each=lambda _: bar)

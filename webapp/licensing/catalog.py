@@ -39,6 +39,7 @@ class LicenseType:
     needs_contactpad: bool = False
     needs_webrtc: bool = False
     demo: Demo = Demo()
+    alone: bool = False  # the only type of its product
     id: int = 0
     product_id: int = 0
 
@@ -49,8 +50,8 @@ class LicenseType:
 
     @property
     def full_name(self) -> str:
-        """Product and type in words."""
-        return f"{self.product_name} {self.name}"
+        """Product and type in words; the product alone says it all if there is only one type."""
+        return self.product_name if self.alone else f"{self.product_name} {self.name}"
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,9 @@ class Catalog:
 
     @property
     def base(self) -> Product:
-        """The base product (V1)."""
+        """The base product (V1). Raises LicensingError if no catalog was loaded."""
+        if not self.products:
+            raise LicensingError([Problem("catalog_missing", "catalog")])
         return self.products[0]
 
     @property
@@ -143,7 +146,7 @@ def _product(table: dict[str, Any], fault: Any) -> Product:
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         fault(f"product {key}", "needs at least one [[product.type]]")
         rows = []
-    types = tuple(_license_type(row, key, name, base, fault) for row in rows)
+    types = tuple(_license_type(row, key, name, base, len(rows) == 1, fault) for row in rows)
     for words in ([t.key for t in types], [t.name.casefold() for t in types]):
         for word in {w for w in words if words.count(w) > 1}:
             fault(f"product {key}", f"the type “{word}” stands twice")
@@ -154,7 +157,7 @@ def _product(table: dict[str, Any], fault: Any) -> Product:
 
 
 def _license_type(
-    row: dict[str, Any], product: str, product_name: str, base: bool, fault: Any
+    row: dict[str, Any], product: str, product_name: str, base: bool, alone: bool, fault: Any
 ) -> LicenseType:
     key = _word(row, "key", f"a type of {product}", fault)
     where = f"{product}/{key}"
@@ -179,6 +182,7 @@ def _license_type(
         bases=frozenset(bases),
         needs_contactpad=flags["needs_contactpad"] is True,
         needs_webrtc=flags["needs_webrtc"] is True,
+        alone=alone,
         demo=_demo(row.get("demo", {}), where, fault),
     )  # fmt: skip
 

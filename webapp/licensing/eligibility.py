@@ -40,7 +40,7 @@ def contactpad_problems(base: LicenseType, wanted: bool | None, webrtc: bool) ->
 
 def ineligible(kind: LicenseType, now: Situation, catalog: Catalog) -> Problem | None:
     """The first reason why ``kind`` can't be held in this situation (E1, E2, E3), or None."""
-    facts = {"product": kind.product_name, "license": kind.name, "base": a(now.base.name)}
+    facts = {"license": kind.full_name, "base": a(now.base.name)}
     where = f"license_{kind.product}"
     if kind.bases and now.base.ref not in kind.bases:
         choices = [t.name for t in catalog.base.types if t.ref in kind.bases]

@@ -45,10 +45,10 @@ _WORDS: dict[str, Wording] = {
     "license_missing": Wording("V1", "The {product} license is missing.", "Choose one of {choices}."),
     "license_unknown": Wording("V1", "There is no {product} license “{value}”.", "Choose one of {choices}."),
     "product_license_unknown": Wording("V2", "There is no {product} license “{value}”.", "Choose one of {choices}, or None."),
-    "needs_base": Wording("E1", "{base} can't hold {product} {license}.", "It needs {choices}."),
-    "needs_contactpad": Wording("E2", "{product} {license} needs ContactPad, and it is off.", "{contactpad_way}"),
-    "needs_webrtc": Wording("E3", "{product} {license} needs WebRTC, and it is off.", "{webrtc_way}"),
-    "not_purchased": Wording("E3", "{product} {license} was not purchased.", "Ask for a contract line, or leave it out."),
+    "needs_base": Wording("E1", "{base} can't hold {license}.", "It needs {choices}."),
+    "needs_contactpad": Wording("E2", "{license} needs ContactPad, and it is off.", "{contactpad_way}"),
+    "needs_webrtc": Wording("E3", "{license} needs WebRTC, and it is off.", "{webrtc_way}"),
+    "not_purchased": Wording("E3", "{license} was not purchased.", "Ask for a contract line, or leave it out."),
     "contactpad_always": Wording("E4", "{base} always has ContactPad; it can't be off.", "Set ContactPad to TRUE or leave it blank."),
     "contactpad_never": Wording("E4", "{base} can't have ContactPad.", "Set ContactPad to FALSE or leave it blank."),
     "webrtc_without_contactpad": Wording("E4", "WebRTC needs ContactPad, and it is off.", "{contactpad_way}"),
@@ -77,6 +77,7 @@ _WORDS: dict[str, Wording] = {
     "contract_twice": Wording("contract", "{license} from {day} stands more than once in this file, on lines {lines}.", "Keep one of them."),
     # Catalog file
     "catalog_shape": Wording("catalog", "{where}: {reason}.", "Correct the catalog file."),
+    "catalog_missing": Wording("catalog", "No catalog is loaded.", "Run: license-desk init"),
     "catalog_in_use": Wording("catalog", "{license} can't be removed: it is held, offered or contracted, now or in the past.", "Keep it in the catalog file."),
     # Passwords
     "password_short": Wording("password", "The password has {length} characters.", "Use at least 15; a short sentence is good."),

@@ -3,8 +3,8 @@
 Shape only; every rule is the plan's. Every wrong cell is named with line, field and way out.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from webapp.licensing import csvfile, people
@@ -20,6 +20,13 @@ _OPTIONAL = (
     "SSO External Id", "User Active", "ID", "ContactPad", "WebRTC", "Groups", "Permissions",
     "Group Access", "User Last Login",
 )  # fmt: skip
+
+_COLUMN_OF = {
+    "username": "Username", "name": "Name", "email": "Email", "sso_external_id": "SSO External Id",
+    "active": "User Active", "agent_id": "ID", "contactpad": "ContactPad", "webrtc": "WebRTC",
+    "groups": "Groups", "permissions": "Permissions", "access": "Group Access",
+    "last_login": "User Last Login",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,14 @@ def read_users(data: bytes, catalog: Catalog, as_of: date) -> UsersFile:
     problems: list[Problem] = []
     wishes = tuple(_Cells(row, problems).wish(catalog.base.key, products, as_of) for row in table.rows)
     return UsersFile(wishes, tuple(problems), table.ignored)
+
+
+def at_columns(problems: Iterable[Problem], catalog: Catalog) -> list[Problem]:
+    """The same problems by line, their fields named as the file names its columns."""
+    columns = {f"license_{p.key}": "License" if p.base else p.name for p in catalog.products}
+    columns |= _COLUMN_OF
+    named = [replace(problem, field=columns.get(problem.field, problem.field)) for problem in problems]
+    return sorted(named, key=lambda problem: problem.line or 0)
 
 
 class _Cells:

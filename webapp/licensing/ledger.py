@@ -3,7 +3,7 @@
 Reads only. A decision inside a transaction uses only what is read through here after the locks.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -30,6 +30,7 @@ def read_catalog(session: Session) -> Catalog:
     bases: dict[int, set[str]] = defaultdict(set)
     for row in session.execute(select(EligibleBase.__table__)):
         bases[row.license_type_id].add(refs[row.base_type_id])
+    types_of = Counter(row.product_id for row in types)
     values: dict[int, list[LicenseType]] = defaultdict(list)
     for row in types:
         product = keys[row.product_id]
@@ -45,6 +46,7 @@ def read_catalog(session: Session) -> Catalog:
                 bases=frozenset(bases[row.id]),
                 needs_contactpad=row.needs_contactpad,
                 needs_webrtc=row.needs_webrtc,
+                alone=types_of[row.product_id] == 1,
                 id=row.id,
                 product_id=row.product_id,
             )

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from operator import attrgetter
 
 from webapp.licensing import people
 from webapp.licensing.availability import Figures, Verdict
@@ -127,7 +128,7 @@ def plan_new_users(
     for wish in each(wishes):
         user, problems = _settle(wish, facts.catalog)
         refusals += [replace(problem, line=wish.line) for problem in problems]
-        if user:
+        if user and people.fold(wish.username) not in facts.usernames:
             users.append(user)
     pools = _pool_effects(users, facts)
     if not first_admin:
@@ -145,7 +146,7 @@ def _settle(wish: Wish, catalog: Catalog) -> tuple[NewUser | None, list[Problem]
         people.check_email(wish.email),
         people.check_sso_external_id(wish.sso_external_id),
         people.check_agent_id(wish.agent_id),
-        *(people.check_group_name(name) for name in wish.groups),
+        *(people.check_group_name(name) for name in {*wish.groups, *(wish.access or ())}),
     )
     problems = [problem for problem in checks if problem]
     types, unknown = _license_types(wish, catalog)
@@ -194,25 +195,31 @@ def _no_such_license(product: Product, name: str) -> Problem:
 
 def _taken(wishes: Sequence[Wish], facts: Facts) -> Iterator[Problem]:
     """What must be unique, against what is there and within the wishes themselves."""
-    fields: tuple[tuple[str, Callable[[Wish], str], frozenset[str], str], ...] = (
-        ("username", lambda wish: people.fold(wish.username), facts.usernames, "username_exists"),
-        ("sso_external_id", lambda wish: wish.sso_external_id, facts.sso_external_ids, ""),
-        ("agent_id", lambda wish: wish.agent_id, facts.agent_ids, ""),
-    )
-    for name, key, taken, in_file in fields:
-        found: dict[str, list[Wish]] = defaultdict(list)
-        for wish in wishes:
-            if key(wish):
-                found[key(wish)].append(wish)
-        for value, same in found.items():
+    new = [wish for wish in wishes if people.fold(wish.username) not in facts.usernames]
+    for wish in wishes:
+        if people.fold(wish.username) in facts.usernames:
+            code = "username_exists" if wish.line else "username_taken"
+            yield Problem(code, "username", {"value": wish.username}, wish.line)
+    yield from _used_twice(wishes, "username", lambda wish: people.fold(wish.username))
+    for name, taken in (("sso_external_id", facts.sso_external_ids), ("agent_id", facts.agent_ids)):
+        yield from _used_twice(new, name, attrgetter(name))
+        for wish in new:
+            if (value := getattr(wish, name)) in taken:
+                yield Problem(f"{name}_taken", name, {"value": value}, wish.line)
+
+
+def _used_twice(wishes: Sequence[Wish], name: str, key: Callable[[Wish], str]) -> Iterator[Problem]:
+    """The same value wished for by more than one: a problem of each."""
+    found: dict[str, list[Wish]] = defaultdict(list)
+    for wish in wishes:
+        if key(wish):
+            found[key(wish)].append(wish)
+    for same in found.values():
+        if len(same) > 1:
+            lines = ", ".join(str(wish.line) for wish in same)
             for wish in same:
-                shown = {"value": getattr(wish, name)}
-                if len(same) > 1:
-                    lines = ", ".join(str(other.line) for other in same)
-                    yield Problem(f"{name}_twice", name, {**shown, "lines": lines}, wish.line)
-                if value in taken:
-                    code = in_file if wish.line and in_file else f"{name}_taken"
-                    yield Problem(code, name, shown, wish.line)
+                facts = {"value": getattr(wish, name), "lines": lines}
+                yield Problem(f"{name}_twice", name, facts, wish.line)
 
 
 def _new_groups(wishes: Sequence[Wish], facts: Facts) -> tuple[str, ...]:
@@ -238,7 +245,7 @@ def _seat_problems(users: Sequence[NewUser], pools: Iterable[PoolEffect]) -> Ite
         where = f"license_{kind.product}"
         if not pool.purchased:
             lines = [u.wish.line for u in users if u.wish.active and kind in u.licenses]
-            facts = {"product": kind.product_name, "license": kind.name}
+            facts = {"license": kind.full_name}
             yield from (Problem("not_purchased", where, facts, line) for line in lines)
         elif effect.verdict is Verdict.REFUSED:
             yield Problem("no_seat", where, _seat_facts(effect))
@@ -246,7 +253,7 @@ def _seat_problems(users: Sequence[NewUser], pools: Iterable[PoolEffect]) -> Ite
 
 def _seat_facts(effect: PoolEffect) -> dict[str, object]:
     pool, room = effect.before, effect.before.room or 0
-    overage = f"; {pool.max_overage:,} more are possible at extra charge" if pool.max_overage else ""
+    overage = f"; up to {pool.max_overage:,} above it at extra charge" if pool.max_overage else ""
     return {
         "license": pool.type.full_name,
         "wanted": f"{effect.net:,} {'seat' if effect.net == 1 else 'seats'} wanted",

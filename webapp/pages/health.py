@@ -5,11 +5,12 @@ Neither tells versions or paths, and ``/healthz`` touches nothing.
 
 import logging
 import shutil
+from collections.abc import Callable
 
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import Blueprint, Response
+from flask import Blueprint, Response, current_app
 
 from webapp import resources
 from webapp.database import db
@@ -37,9 +38,9 @@ def readyz() -> Response:
     return answer
 
 
-def _passes(ready: object) -> bool:
+def _passes(ready: Callable[[], bool]) -> bool:
     try:
-        return bool(ready())  # type: ignore[operator]
+        return ready()
     except Exception:
         _log.exception("not ready")
         db.session.rollback()
@@ -63,12 +64,8 @@ def head_revision() -> str | None:
 
 
 def _disk() -> bool:
-    if db.engine.dialect.name != "sqlite":
-        return True
-    from pathlib import Path
-
-    folder = Path(str(db.engine.url.database)).parent
-    return shutil.disk_usage(folder).free >= _LEAST_FREE
+    file = current_app.extensions["settings"].sqlite_file
+    return file is None or shutil.disk_usage(file.parent).free >= _LEAST_FREE
 
 
 _CHECKS = {"database and schema": _schema, "disk": _disk}
