@@ -27,11 +27,17 @@ def page(
     else:
         html = render_block(template, region, **context)
         for other in (also or {}).get(region, ()):
-            inner = render_block(template, other, **context)
-            html += f'<hx-partial hx-target="#{other}" hx-swap="innerHTML">{inner}</hx-partial>'
+            html += _beside(other, render_block(template, other, **context))
     response = make_response(html, status)
     response.vary.update(_VARIES_ON)
     return response
+
+
+def _beside(region: str, inner: str) -> str:
+    """A region out of band, as htmx wants it. The block ``title`` stands in the element ``title``."""
+    if region == "title":
+        return f"<title>{inner}</title>"
+    return f'<hx-partial hx-target="#{region}" hx-swap="innerHTML">{inner}</hx-partial>'
 
 
 def wanted_region(regions: Collection[str]) -> str | None:

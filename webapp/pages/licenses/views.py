@@ -14,8 +14,13 @@ from webapp.web.page import page
 blueprint = Blueprint("licenses", __name__)
 
 REGIONS = ("main", "products", "details", "filters", "users", "more")
-# Another product or another card changes all of the page; a refresh changes the figures alone.
-ALSO = {"details": ("products", "filters", "users"), "products": ("details",)}
+# Another product or card changes all of the page; a filter marks its card; a refresh changes the
+# figures alone: the list never moves by itself.
+ALSO = {
+    "details": ("title", "products", "filters", "users"),
+    "users": ("details",),
+    "products": ("details",),
+}
 
 
 @blueprint.get("/")
