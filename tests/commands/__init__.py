@@ -1,0 +1,1 @@
+"""The command line as a person at a terminal meets it: each command a process of its own."""

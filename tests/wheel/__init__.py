@@ -1,0 +1,1 @@
+"""The wheel: built, looked into, installed and run."""
