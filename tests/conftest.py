@@ -1,25 +1,33 @@
-"""The fixtures. What they do is in ``databases``, ``make`` and ``inspecting``; here it is only tied together.
+"""The fixtures. What they do is in ``databases``, ``make``, ``inspecting``, ``servers`` and ``browsing``;
+here it is only tied together.
 
 ``app`` runs on SQLite, ``any_app`` makes a test run on SQLite and on PostgreSQL. ``make`` and ``browse``
-belong to whichever of the two the test names.
+belong to whichever of the two the test names. ``demo`` and ``server`` are real servers, ``visits`` and
+``page`` the browser on ``demo``.
 """
 
 import contextvars
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests import databases
+from tests import databases, servers
 from tests.inspecting import Browser
 from tests.make import Make
 from webapp.database import db
 from webapp.factory import create_app
 from webapp.licensing import ledger
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser as Chromium
+    from playwright.sync_api import Page
+
+    from tests.browsing import Visits
 
 
 class OwnContextClient(FlaskClient):
@@ -106,3 +114,51 @@ def make(_this_app: Flask) -> Make:
 @pytest.fixture
 def browse(_this_app: Flask) -> Browser:
     return Browser(_this_app)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    """``demo`` as a real server with the worked example; tests that share it change nothing."""
+    site = servers.lay_out(tmp_path_factory.mktemp("demo-site"))
+    with servers.running(servers.Desk(site, tmp_path_factory.mktemp("demo")), "demo") as server:
+        yield server
+
+
+@pytest.fixture
+def server(app: Flask, sqlite_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+    """``serve`` with two workers on the database that ``app`` and ``make`` write to."""
+    site = servers.lay_out(tmp_path_factory.mktemp("site"))
+    desk = servers.Desk(site, tmp_path_factory.mktemp("serve"))
+    settings = databases.without_prefix(databases.environment(sqlite_url))
+    with servers.running(desk, "serve", "--workers", "2", **settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium() -> "Iterator[Chromium]":
+    """This worker's browser. Mark tests with ``xdist_group("browser")``, so that one worker has it."""
+    from tests import browsing
+
+    try:
+        with browsing.chromium() as browser:
+            yield browser
+    except browsing.NoBrowserError as missing:
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(str(missing), pytrace=False)
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def visits(chromium: "Chromium", demo: servers.Server) -> "Iterator[Visits]":
+    """``visits.open("admin", "/licenses")`` on the demo; what the browser complains of fails the test."""
+    from tests.browsing import Visits
+
+    found = Visits(chromium, demo)
+    yield found
+    found.end()
+
+
+@pytest.fixture
+def page(visits: "Visits") -> "Page":
+    """A page signed in as the demo's admin."""
+    return visits.open("admin")

@@ -39,6 +39,11 @@ def environment(url: str, **more: str) -> dict[str, str]:
     return SECRETS | {f"{PREFIX}{name}": value for name, value in {"DATABASE_URL": url, **more}.items()}
 
 
+def without_prefix(variables: dict[str, str]) -> dict[str, str]:
+    """The same variables as settings, for ``servers``."""
+    return {name.removeprefix(PREFIX): value for name, value in variables.items()}
+
+
 def settings_for(url: str, **more: str) -> Settings:
     """The settings of an app on this database."""
     return read_settings(environment(url, **more))

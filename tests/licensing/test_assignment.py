@@ -1,6 +1,7 @@
 """The one writer on real databases: seats, offers, the change log (S1 to S8)."""
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -50,7 +51,7 @@ def test_V1_S4_a_new_user_holds_their_licenses_from_the_moment_of_the_change(
     )  # fmt: skip
     session = db.session()
     rows = session.execute(select(Holding.starts_at, Holding.ends_at, Holding.opened_by))
-    assert set(rows.tuples()) == {(session.scalar(select(func.max(Change.at))), None, 2)}
+    assert set(map(tuple, rows)) == {(session.scalar(select(func.max(Change.at))), None, 2)}
     assert {ref for ref, (_, assigned) in figures().items() if assigned == 1} == {
         "vcc/supervisor", "ha/viewer", "enc/enabled"
     }  # fmt: skip
@@ -59,7 +60,7 @@ def test_V1_S4_a_new_user_holds_their_licenses_from_the_moment_of_the_change(
     entries = session.execute(
         select(ChangeEntry.field, ChangeEntry.new).where(ChangeEntry.user_id == user.id)
     )
-    assert dict(entries.tuples().all()) == {
+    assert dict(entries.all()) == {
         "status": "active", "name": user.name, "email": "ann@company.example",
         "license_vcc": "supervisor", "license_ha": "viewer", "license_enc": "enabled",
         "contactpad": "on", "agent_id": stored.agent_id, "groups": "Billing",
@@ -254,9 +255,8 @@ def test_contract_lines_are_in_force_from_their_day_on(any_app: Flask, make: Mak
 
 
 def test_a_day_begins_at_midnight_of_the_time_zone(any_app: Flask, make: Make) -> None:
-    from zoneinfo import ZoneInfo
-
-    make.contract({"vcc/agent": (1, 0)}, starts_on=date(2026, 6, 2))
+    early = make.act(lambda: datetime(2026, 5, 1, tzinfo=UTC))
+    make.contract({"vcc/agent": (1, 0)}, starts_on=date(2026, 6, 2), act=early)
     late = datetime(2026, 6, 1, 22, 30, tzinfo=UTC)  # 2 June in Berlin
     with pytest.raises(LicensingError):
         make.user(act=make.act(Clock(lambda: late, UTC)))

@@ -4,6 +4,7 @@ Every command goes through the same plan and the same writer as the pages.
 """
 
 from flask import Flask
+from flask_migrate.cli import db as migrations
 
 from webapp.commands.common import Commands
 from webapp.commands.contract import contract
@@ -27,5 +28,5 @@ main = Commands(
     add_version_option=False,
     help="License Desk: who holds which license, and what is left.",
 )
-for command in (demo, init, serve, users, contract, recount):
+for command in (demo, init, serve, users, contract, recount, migrations):
     main.add_command(command)

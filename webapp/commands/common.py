@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 from flask import current_app
-from flask.cli import FlaskGroup
+from flask.cli import AppGroup, FlaskGroup
 from sqlalchemy.exc import DBAPIError
 
 from webapp.database import clock, means_busy
@@ -25,6 +25,11 @@ def operator_act() -> Act:
 
 class Commands(FlaskGroup):
     """Flask's command group; a refusal is printed line by line (exit 1), a wrong start too (exit 2)."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, without building the app: help is for those who have no settings yet."""
+        self._load_plugin_commands()
+        return AppGroup.list_commands(self, ctx)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; no expected trouble ends in a traceback."""

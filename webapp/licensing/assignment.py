@@ -101,7 +101,7 @@ def _take(session: Session, effect: PoolEffect, *, no_limit: bool) -> None:
 def _groups(session: Session, plan: Plan) -> dict[str, int]:
     """Make the plan's new groups; every group's id by its key."""
     _rows(session, Group, ({"name": n, "key": people.group_key(n)} for n in plan.new_groups))
-    return dict(session.execute(select(Group.key, Group.id)).tuples().all())
+    return dict(session.execute(select(Group.key, Group.id)).all())
 
 
 def _agent_ids(session: Session, users: Sequence[NewUser]) -> list[str | None]:

@@ -111,7 +111,7 @@ def count_in_view(session: Session, product: Product, actor: Actor) -> dict[int,
         .where(*_holds(Filters(product), actor))
         .group_by(Holding.license_type_id)
     )
-    return dict(session.execute(every).tuples().all())
+    return dict(session.execute(every).all())
 
 
 def _holds(filters: Filters, actor: Actor) -> Iterator[ColumnElement[bool]]:

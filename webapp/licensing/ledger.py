@@ -138,11 +138,9 @@ def recount(session: Session) -> list[Difference]:
             select(Holding.license_type_id, func.count())
             .where(Holding.ends_at.is_(None))
             .group_by(Holding.license_type_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
-    booked = dict(session.execute(select(Pool.license_type_id, Pool.assigned)).tuples().all())
+    booked = dict(session.execute(select(Pool.license_type_id, Pool.assigned)).all())
     off = [
         Difference(ref, booked.get(kind.id, 0), counted.get(kind.id, 0))
         for ref, kind in catalog.types.items()

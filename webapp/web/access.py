@@ -15,7 +15,7 @@ from flask import Flask, Response, g, redirect, request, session, url_for
 from flask_login import LoginManager
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import Forbidden
+from werkzeug.exceptions import BadRequest, Forbidden
 
 from webapp.database import db, now
 from webapp.licensing.visibility import Actor
@@ -147,6 +147,8 @@ def _hash(token: str) -> str:
 
 def _check() -> Response | None:
     """The before-request hook. No endpoint: 404 and 405 are answered as such, to whoever may know."""
+    if isinstance(request.routing_exception, BadRequest):  # a host that is not ours
+        raise request.routing_exception
     who = TABLE.get(request.endpoint) if request.endpoint else Who.SIGNED_IN
     if who is Who.ANYONE:
         return None

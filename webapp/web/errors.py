@@ -73,17 +73,17 @@ def _unexpected(error: Exception) -> Response:
 def _dressed(status: int, title: str, message: str) -> Response:
     """The error in the app's own frame; needs the database to say who is signed in."""
     try:
-        return _answer("errors/error.html", status, title, message)
+        return make_response(render_template("errors/error.html", **_told(status, title, message)), status)
     except Exception:
         return _plain(status, title, message)
 
 
 def _plain(status: int, title: str, message: str, incident: str | None = None) -> Response:
-    """The error without database, session or frame."""
-    return _answer("errors/plain.html", status, title, message, incident)
+    """The error without database, session, frame or anything else that could fail again."""
+    template = current_app.jinja_env.get_template("errors/plain.html")
+    return make_response(template.render(**_told(status, title, message, incident)), status)
 
 
-def _answer(template: str, status: int, title: str, message: str, incident: str | None = None) -> Response:
-    context: dict[str, Any] = {"status": status, "title": title, "message": message}
+def _told(status: int, title: str, message: str, incident: str | None = None) -> dict[str, Any]:
     way_out = {"way_out_url": "/", "way_out_label": "Go to the start page"}
-    return make_response(render_template(template, **context, **way_out, incident=incident), status)
+    return {"status": status, "title": title, "message": message, "incident": incident, **way_out}

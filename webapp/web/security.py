@@ -8,7 +8,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, request
 from flask_wtf import CSRFProtect
 
 from webapp import resources
@@ -52,7 +52,8 @@ def init_security(app: Flask, settings: Settings) -> None:
 
 def asset(name: str) -> str:
     """The address of a static file; its hash makes it another address when it changes."""
-    return url_for("static", filename=name, v=_digest(resources.STATIC / name))
+    # Not by url_for: the plain error page needs it too when the request's host is not ours.
+    return f"/static/{name}?v={_digest(resources.STATIC / name)}"
 
 
 @cache

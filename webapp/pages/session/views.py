@@ -34,11 +34,12 @@ def sign_in_post() -> Response:
     username = request.form.get("username", "").strip()
     password = request.form.get("password", "")
     next_ = request.form.get("next", "")
+    asked = fold(username) if username.isascii() and username.isprintable() else ""
     session = db.session()
     row = session.execute(
         select(User.id, Credential.password_hash)
         .join(Credential, Credential.user_id == User.id)
-        .where(User.username_fold == fold(username).replace("\0", ""), User.active)
+        .where(User.username_fold == asked, User.active)
     ).one_or_none()
     session.rollback()  # nothing is held while hashing
     if not is_right(password, row and row.password_hash) or row is None:

@@ -1,0 +1,126 @@
+"""Signing in and out: P1, one answer for every refusal, and no way out of the app."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from tests.inspecting import Browser
+from tests.make import Make
+from webapp.database import transaction
+from webapp.models import SignIn, User
+
+ELSEWHERE = [
+    "//evil.example", "////evil.example", "/\\evil.example", "\\\\evil.example", "https://evil.example",
+    "https:evil.example", "/%2F/evil.example", "/\t/evil.example", "\t//evil.example", "/\n/evil", "/x\r\nSet-Cookie: a=b",
+    "javascript:alert(1)", "http:///evil", "/..//evil.example", "//licenses@evil.example", "/nowhere", "/sign-out", " /licenses",
+]  # fmt: skip
+
+
+@pytest.fixture
+def people(any_app: Flask, make: Make) -> Make:
+    make.admin("ada")
+    make.user("agent")
+    make.user("board", "wallboard")
+    make.supervisor("sue")
+    make.supervisor("sam", permissions=("edit",))
+    make.admin("old", active=False)
+    for username in ("ada", "agent", "board", "sue", "sam", "old"):
+        make.password(username)
+    return make
+
+
+@pytest.mark.parametrize("username", ["ada", "ADA", " ada ", "sue"])
+def test_P1_admins_and_supervisors_with_access_sign_in(people: Make, browse: Browser, username: str) -> None:
+    page = browse.sign_in(username, f"the password of {username.strip().lower()}")
+    assert page.url == "/licenses"
+
+
+def test_P1_everybody_else_gets_the_same_answer_as_somebody_who_does_not_exist(
+    people: Make, browse: Browser
+) -> None:
+    def refusal(username: str, password: str) -> str:
+        page = browse.sign_in(username, password, status=422)
+        assert page.one("[data-error=form]")
+        assert page.one("#username")["value"] == username
+        return page.words("main").replace(username, "")
+
+    same = refusal("nobody", "the password of nobody")
+    for username in ("agent", "board", "sam", "old"):
+        assert refusal(username, f"the password of {username}") == same
+    for password in ("wrong", "", "x" * 5000, "the password of sue", "\0"):
+        assert refusal("ada", password) == same
+    for username in ("", "a\0da", "' OR 1=1 --", "x" * 3000, "𝖆𝖉𝖆"):
+        assert refusal(username, "the password of ada") == same
+    with transaction() as session:
+        assert session.scalars(select(SignIn.id)).all() == []
+
+
+@pytest.mark.parametrize("address", ELSEWHERE)
+def test_next_never_leads_out_of_the_app(people: Make, browse: Browser, address: str) -> None:
+    form = browse.get("/sign-in")
+    answer = browse.post("/sign-in", {"username": "ada", "password": "the password of ada", "next": address})
+    assert form
+    assert answer.location == "/"
+
+
+def test_next_leads_back_to_the_page_that_was_asked_for(people: Make, browse: Browser) -> None:
+    asked = browse.get("/licenses/ha?q=a&type=viewer", status=303)
+    assert asked.location.startswith("/sign-in?next=")
+    form = browse.follow(asked).one("main form")
+    following = str(form.select_one("input[name=next]")["value"])  # type: ignore[index]
+    answer = browse.post(
+        "/sign-in", {"username": "ada", "password": "the password of ada", "next": following}
+    )
+    assert answer.location == "/licenses/ha?q=a&type=viewer"
+
+
+def test_a_copied_cookie_is_worth_nothing_after_signing_out(people: Make, browse: Browser) -> None:
+    browse.sign_in("ada", "the password of ada")
+    cookie = browse.client.get_cookie("license_desk")
+    assert cookie
+    assert browse.sign_out().url == "/sign-in"
+    browse.client.set_cookie("license_desk", cookie.value)
+    assert browse.get("/licenses", status=303).location.startswith("/sign-in")
+
+
+@pytest.mark.parametrize("values", [{"active": False}, {"permissions": frozenset({"edit"})}])
+def test_P1_archived_or_without_access_is_out_at_the_next_request(
+    people: Make, browse: Browser, values: dict[str, object]
+) -> None:
+    browse.sign_in("sue", "the password of sue")
+    with transaction() as session:
+        session.execute(update(User).where(User.username == "sue").values(**values))
+    browse.get("/licenses", status=303)
+    with transaction() as session:  # the recount after the test wants the books in order again
+        session.execute(update(User).where(User.username == "sue").values(active=True))
+
+
+def test_an_ended_sign_in_moves_the_whole_window_for_htmx_and_for_back(people: Make, browse: Browser) -> None:
+    for headers in ({"HX-Request": "true", "HX-Target": "div#users"}, {"HX-History-Restore-Request": "true"}):
+        answer = browse.client.get("/licenses?q=a", headers=headers)
+        assert answer.status_code == 401
+        assert answer.headers["HX-Redirect"] == "/sign-in?next=/licenses?q%3Da"
+        assert answer.data == b""
+
+
+def test_a_post_without_a_good_token_is_400_for_everybody(people: Make, browse: Browser) -> None:
+    for path in ("/sign-in", "/sign-out"):
+        for token in ("", "wrong"):
+            browse.post(path, {"csrf_token": token}, status=400)
+
+
+def test_errors_are_pages_with_all_headers(people: Make, browse: Browser) -> None:
+    browse.sign_in("ada", "the password of ada")
+    browse.get("/nowhere", status=404)
+    browse.post("/licenses", status=405)
+    browse.post("/sign-in", {"username": "x" * 70_000}, status=413)
+
+
+def test_a_foreign_host_is_refused(people: Make, browse: Browser) -> None:
+    for host in ("evil.example", "localhost.evil.example", ""):
+        browse.get("/sign-in", status=400, headers={"Host": host})
+
+
+def test_health_is_told_without_signing_in(people: Make, browse: Browser) -> None:
+    assert browse.get("/healthz").text == "ok\n"
+    assert browse.get("/readyz").text == "ready\n"
