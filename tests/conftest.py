@@ -1,16 +1,15 @@
-"""The fixtures. What they do is in ``databases``, ``make``, ``inspecting``, ``servers`` and ``browsing``;
-here it is only tied together.
+"""The fixtures. What they do is in ``databases``, ``make``, ``inspecting`` and ``servers``; here it is only
+tied together.
 
 ``app`` runs on SQLite, ``any_app`` makes a test run on SQLite and on PostgreSQL. ``make`` and ``browse``
-belong to whichever of the two the test names. ``demo`` and ``server`` are real servers, ``visits`` and
-``page`` the browser on ``demo``.
+belong to whichever of the two the test names; ``server`` serves what ``app`` and ``make`` write.
 """
 
 import contextvars
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -22,12 +21,6 @@ from tests.make import Make
 from webapp.database import db
 from webapp.factory import create_app
 from webapp.licensing import ledger
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser as Chromium
-    from playwright.sync_api import Page
-
-    from tests.browsing import Visits
 
 
 class OwnContextClient(FlaskClient):
@@ -116,14 +109,6 @@ def browse(_this_app: Flask) -> Browser:
     return Browser(_this_app)
 
 
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
-    """``demo`` as a real server with the worked example; tests that share it change nothing."""
-    site = servers.lay_out(tmp_path_factory.mktemp("demo-site"))
-    with servers.running(servers.Desk(site, tmp_path_factory.mktemp("demo")), "demo") as server:
-        yield server
-
-
 @pytest.fixture
 def server(app: Flask, sqlite_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
     """``serve`` with two workers on the database that ``app`` and ``make`` write to."""
@@ -132,33 +117,3 @@ def server(app: Flask, sqlite_url: str, tmp_path_factory: pytest.TempPathFactory
     settings = databases.without_prefix(databases.environment(sqlite_url))
     with servers.running(desk, "serve", "--workers", "2", **settings) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def chromium() -> "Iterator[Chromium]":
-    """This worker's browser. Mark tests with ``xdist_group("browser")``, so that one worker has it."""
-    from tests import browsing
-
-    try:
-        with browsing.chromium() as browser:
-            yield browser
-    except browsing.NoBrowserError as missing:
-        if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail(str(missing), pytrace=False)
-        pytest.skip(str(missing))
-
-
-@pytest.fixture
-def visits(chromium: "Chromium", demo: servers.Server) -> "Iterator[Visits]":
-    """``visits.open("admin", "/licenses")`` on the demo; what the browser complains of fails the test."""
-    from tests.browsing import Visits
-
-    found = Visits(chromium, demo)
-    yield found
-    found.end()
-
-
-@pytest.fixture
-def page(visits: "Visits") -> "Page":
-    """A page signed in as the demo's admin."""
-    return visits.open("admin")

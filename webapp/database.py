@@ -60,18 +60,22 @@ def init_database(app: Flask, settings: Settings) -> None:
     migrate.init_app(app, db, directory=str(resources.MIGRATIONS))
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "do_connect", _never_make_a_file)
             event.listen(db.engine, "connect", _connect)
             event.listen(db.engine, "begin", _begin)
 
 
 def _engine_options(settings: Settings) -> dict[str, Any]:
-    if file := settings.sqlite_file:
-        # mode=rw: a lost file is an error, never a new empty database. Migrating makes the file.
-        address = f"file:{quote(str(file))}?mode=rw"
-        return {"creator": lambda: sqlite3.connect(address, uri=True, timeout=WAIT, check_same_thread=False)}
+    if settings.sqlite_file:
+        return {"connect_args": {"timeout": WAIT, "uri": True}}
     limits = ("lock_timeout=5s", "statement_timeout=25s", "idle_in_transaction_session_timeout=30s")
     options = " ".join(f"-c {limit}" for limit in limits)
     return {"connect_args": {"options": options}, "pool_pre_ping": True}
+
+
+def _never_make_a_file(_dialect: Any, _record: Any, arguments: list[str], _more: dict[str, Any]) -> None:
+    """A lost database is an error, never a new empty one. Migrating makes the file."""
+    arguments[0] = f"file:{quote(arguments[0])}?mode=rw"
 
 
 def _connect(connection: sqlite3.Connection, _record: Any) -> None:

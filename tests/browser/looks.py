@@ -1,11 +1,8 @@
-"""What is measured on any page: accessibility, size of text and targets, what is in sight."""
+"""What is measured on any page: the size of text and of targets, and what is in sight."""
 
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
-
-_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 # A choice inside its label is tapped on the label; what is drawn outside the page is not tapped at all.
 _TARGETS = """
@@ -52,28 +49,23 @@ _ROWS_IN_SIGHT = """
 """
 
 
-def axe(page: Page) -> list[str]:
-    """What axe finds against WCAG 2.2 A and AA; contrast is part of it."""
-    options = {"runOnly": {"type": "tag", "values": _TAGS}, "resultTypes": ["violations"]}
-    found = Axe().run(page, options=options).response["violations"]
-    return [
-        f"{rule['id']}: {node['target']} {node.get('failureSummary', '')}"
-        for rule in found for node in rule["nodes"]
-    ]  # fmt: skip
+def targets(page: Page) -> list[dict[str, Any]]:
+    """Every control in sight, with its box."""
+    return list(page.evaluate(_TARGETS))
 
 
 def small_targets(page: Page) -> list[str]:
     """Controls under 48 × 48 px, which a finger misses."""
     return [
         f"{box['name']}: {box['right'] - box['x']:.0f} × {box['bottom'] - box['y']:.0f}"
-        for box in _targets(page)
+        for box in targets(page)
         if min(box["right"] - box["x"], box["bottom"] - box["y"]) < 47.5
     ]
 
 
 def close_targets(page: Page) -> list[str]:
     """Pairs of controls less than 8 px apart; what shares one field's frame is one control."""
-    boxes = _targets(page)
+    boxes = targets(page)
     pairs = [(one, two) for place, one in enumerate(boxes) for two in boxes[place + 1 :]]
     return [
         f"{one['name']} and {two['name']}: {_gap(one, two):.1f}"
@@ -95,10 +87,6 @@ def rows_in_sight(page: Page) -> int:
 def content_width(page: Page) -> int:
     """How wide the page wants to be."""
     return int(page.evaluate("document.documentElement.scrollWidth"))
-
-
-def _targets(page: Page) -> list[dict[str, Any]]:
-    return list(page.evaluate(_TARGETS))
 
 
 def _gap(one: dict[str, Any], two: dict[str, Any]) -> float:

@@ -7,7 +7,7 @@ from tests.commands.files import COLUMNS, as_csv, user
 from tests.servers import ROOT, Desk
 
 PASSWORD = "a long enough password"
-LONG = "Extraordinarily long but entirely permitted words that go on until the very last of the hundred!"
+LONG = "Extraordinarily long but entirely permitted words that go on until the very last of the hundred! Yes!"
 UNBROKEN = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
 ARABIC = "محمد بن عبد الله الأنصاري"
 EMOJI = "👩🏽‍🚀 Zoë 🦄 O’Néill"
@@ -73,6 +73,8 @@ def _people() -> list[dict[str, str]]:
         user("markup", name="<b>Bobby</b> & \"Tables\"", groups="<script>alert(1)</script>"),
     ]  # fmt: skip
     people += [user(f"agent{n}") for n in range(13)]
-    people += [user(f"super{n}", "Supervisor", historical_analytics="Viewer" if n < 1 else "") for n in range(3)]
+    people += [
+        user(f"super{n}", "Supervisor", historical_analytics="Viewer" if n < 1 else "") for n in range(3)
+    ]
     people += [user(f"wall{n}", "Wallboard") for n in range(3)]
     return [*people, user("second.admin", "Admin")]

@@ -149,7 +149,7 @@ def test_a_faulty_catalog_is_refused_with_every_fault() -> None:
             [[product]]
             key = "two"
             name = "Two"
-            type = [{key = "b", name = "None", allows = "x", bases = ["one/zzz"], colour = 1}]
+            type = [{key = "b", name = "None", allows = "x", bases = ["one/zzz"], shade = 1}]
         """)
     told = str(refused.value)
     for fault in (

@@ -41,8 +41,9 @@ def test_P1_everybody_else_gets_the_same_answer_as_somebody_who_does_not_exist(
     def refusal(username: str, password: str) -> str:
         page = browse.sign_in(username, password, status=422)
         assert page.one("[data-error=form]")
-        assert page.one("#username")["value"] == username
-        return page.words("main").replace(username, "")
+        typed = username.replace("\0", "\ufffd")  # as every browser reads a NUL
+        assert page.one("#username")["value"] == typed
+        return page.words("main").replace(typed, "")
 
     same = refusal("nobody", "the password of nobody")
     for username in ("agent", "board", "sam", "old"):

@@ -19,7 +19,7 @@ PROSE = [
 ]  # fmt: skip
 # A letter in brackets, so that this file passes too.
 BRITISH = re.compile(
-    r"licen[c]e|\b[c]entre|[c]olour|[c]atalogue|[b]ehaviour|[o]rgani[s]ation|[a]uthori[s]e|[c]ancelled|[l]abelled",
+    r"licen[c]e|\b[c]entre|[c]olour|[c]atalogue|[b]ehaviour|[o]rgani[s]ation|[a]uthori[s]e|[c]ancelled|(?<!aria-)[l]abelled",
     re.IGNORECASE,
 )
 

@@ -1,0 +1,91 @@
+"""The server is broken, busy or gone during a tap: a message comes, and the page stays as it was."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.test_licenses import heading, product, rows
+from tests.servers import Server
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+HA = re.compile(r"/licenses/ha")
+
+
+def _stays(page: Page, demo: Server) -> None:
+    expect(page).to_have_url(f"{demo.url}/licenses")
+    expect(page.locator("h1")).to_have_text("Vonage Contact Center")
+    expect(page).to_have_title("Vonage Contact Center · License Desk")
+    expect(product(page, "vcc")).to_have_attribute("aria-current", "true")
+    heading(page, 305)
+    expect(rows(page)).to_have_count(50)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "told"),
+    [
+        (500, {}, "Something went wrong on the server. Nothing was changed."),
+        (502, {}, "The server can't be reached."),
+        (503, {"Retry-After": "5"}, "The server is busy. Nothing was changed. Try again in 5 seconds."),
+        (429, {"Retry-After": "1"}, "Too many requests. Try again in 1 second."),
+        (404, {}, "This no longer exists, or you can't view it."),
+        (400, {}, "This page is out of date. Reload it and try again."),
+    ],
+)
+def test_an_error_during_a_tap_is_told_and_the_page_stays(
+    page: Page, visit: Visit, demo: Server, status: int, headers: dict[str, str], told: str
+) -> None:
+    visit.expect(f"the server responded with a status of {status}")
+    body = "<h1>An error page of somebody's proxy</h1>"
+    page.route(
+        HA, lambda route: route.fulfill(status=status, headers=headers, content_type="text/html", body=body)
+    )
+    product(page, "ha").tap()
+    expect(page.get_by_role("alert")).to_contain_text(told)
+    expect(page.get_by_role("alert")).to_be_in_viewport()
+    _stays(page, demo)
+
+
+def test_a_lost_network_is_told_and_the_next_success_takes_the_message_away(
+    page: Page, visit: Visit, demo: Server
+) -> None:
+    visit.expect("Failed to load resource: net::ERR_INTERNET_DISCONNECTED")
+    page.context.set_offline(True)
+    product(page, "ha").tap()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("The server can't be reached. Try again in a moment.")
+    _stays(page, demo)
+    page.context.set_offline(False)
+    product(page, "ha").tap()
+    expect(page.locator("h1")).to_have_text("Historical Analytics")
+    expect(alert).to_be_empty()
+
+
+def test_a_message_can_be_closed(page: Page, visit: Visit) -> None:
+    visit.expect("the server responded with a status of 500")
+    page.route(HA, lambda route: route.fulfill(status=500, body=""))
+    product(page, "ha").tap()
+    page.get_by_role("button", name="Close").tap()
+    expect(page.get_by_role("alert")).to_be_empty()
+
+
+def test_a_failed_search_keeps_what_was_typed(page: Page, visit: Visit) -> None:
+    visit.expect("the server responded with a status of 503")
+    page.route(re.compile("q="), lambda route: route.fulfill(status=503, body=""))
+    page.locator("#q").tap()
+    page.keyboard.type("smith")
+    expect(page.get_by_role("alert")).to_contain_text("The server is busy.")
+    expect(page.locator("#q")).to_have_value("smith")
+    expect(page.locator("#q")).to_be_focused()
+    heading(page, 305)
+
+
+def test_a_page_that_is_not_there_says_so_and_shows_the_way_out(visit: Visit, demo: Server) -> None:
+    page = visit(demo, "/licenses", "admin")
+    visit.expect("the server responded with a status of 404")
+    page.goto("/licenses/nothing")
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing here")
+    page.get_by_role("link", name="Go to the start page").tap()
+    expect(page).to_have_url(f"{demo.url}/licenses")
