@@ -1,17 +1,17 @@
-"""Pages in any browser context and on either of two servers: the demo, and one in odd states.
+"""One Chromium and two servers for all browser tests: the demo, and one in odd states.
 
-The watching is ``tests.browsing``'s: whatever the browser complains of fails the test.
+A page that logs an error or warning, breaks its Content-Security-Policy or asks another host
+fails its test, whatever the test looked at.
 """
 
+import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
-from tests.browser import states
-from tests.browsing import Visits
+from tests.browser import chromium, states
 from tests.servers import Desk, Server, lay_out, running
 
 expect.set_options(timeout=10_000)
@@ -27,37 +27,68 @@ class Visit:
     def __init__(self, browser: Browser, shared: dict[tuple[str, str], StorageState]) -> None:
         self._browser = browser
         self._shared = shared
-        self._options: dict[str, Any] = {}
-        self._visits: dict[str, Visits] = {}
+        self._watch = chromium.Watch()
+        self._contexts: list[BrowserContext] = []
 
     def __call__(
         self, server: Server, path: str = "/licenses", role: str = "", *, alone: bool = False, **context: Any
     ) -> Page:
-        visits = self._visits.setdefault(server.url, Visits(self, server))  # type: ignore[arg-type]
-        self._options = context
         if role and not alone:
-            self._options["storage_state"] = self._sign_in_of(server, role)
-        return visits.open(role if alone else "", path)
-
-    def new_context(self, **usual: Any) -> BrowserContext:
-        """What ``Visits`` asks of its browser."""
-        return self._browser.new_context(**{**usual, **self._options})
+            context["storage_state"] = self._sign_in_of(server, role)
+        page = self._page(server, **context)
+        if role and alone:
+            chromium.sign_in(page, *server.sign_ins[role])
+        page.goto(path)
+        return page
 
     def expect(self, pattern: str) -> None:
-        """This message of the browser will come and is meant."""
-        for visits in self._visits.values():
-            visits.expect(pattern)
+        """This trouble will come and is meant, such as the console's line about a 503."""
+        self._watch.allow(pattern)
 
     def end(self) -> None:
-        for visits in self._visits.values():
-            visits.end()
+        for context in self._contexts:
+            context.close()
+        assert self._watch.troubles == []
+
+    def _page(self, server: Server, **context: Any) -> Page:
+        made = self._browser.new_context(**{**chromium.TABLET, "base_url": server.url, **context})
+        self._contexts.append(made)
+        self._watch.over(made, server.url)
+        return made.new_page()
 
     def _sign_in_of(self, server: Server, role: str) -> StorageState:
         if (server.url, role) not in self._shared:
-            first = Visits(self._browser, server)
-            self._shared[server.url, role] = first.open(role, "/licenses").context.storage_state()
-            first.end()
+            page = self._page(server)
+            chromium.sign_in(page, *server.sign_ins[role])
+            self._shared[server.url, role] = page.context.storage_state()
         return self._shared[server.url, role]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if chromium.executable() is None:
+        why = "no Chromium: install the package chromium, or name one in CHROMIUM"
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(why, pytrace=False)
+        pytest.skip(why)
+    with chromium.launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def demo(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The worked example: 385 contracted, 305 assigned, 80 available."""
+    desk = Desk(lay_out(tmp_path_factory.mktemp("demo-site")), tmp_path_factory.mktemp("demo"))
+    with running(desk, "demo") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def odd(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Full, over, without limit, and names as long as they may be."""
+    desk = Desk(lay_out(tmp_path_factory.mktemp("odd-site")), tmp_path_factory.mktemp("odd"))
+    with states.serving(desk) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -66,8 +97,8 @@ def _shared() -> dict[tuple[str, str], StorageState]:
 
 
 @pytest.fixture
-def visit(chromium: Browser, _shared: dict[tuple[str, str], StorageState]) -> Iterator[Visit]:
-    found = Visit(chromium, _shared)
+def visit(browser: Browser, _shared: dict[tuple[str, str], StorageState]) -> Iterator[Visit]:
+    found = Visit(browser, _shared)
     yield found
     found.end()
 
@@ -76,14 +107,3 @@ def visit(chromium: Browser, _shared: dict[tuple[str, str], StorageState]) -> It
 def page(visit: Visit, demo: Server) -> Page:
     """The demo's Licenses page on a touch tablet, its admin signed in."""
     return visit(demo, "/licenses", "admin")
-
-
-@pytest.fixture(scope="session")
-def odd(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Full, over, without limit, and names as long as they may be."""
-    folder: Path = tmp_path_factory.mktemp("odd")
-    desk = Desk(lay_out(tmp_path_factory.mktemp("odd-site")), folder)
-    settings = states.fill(desk)
-    with running(desk, "serve", **settings) as server:
-        server.sign_ins["admin"] = ("ada", states.PASSWORD)
-        yield server

@@ -1,8 +1,11 @@
-"""What is measured on any page: the size of text and of targets, and what is in sight."""
+"""What is measured on any page: accessibility, the size of text and of targets, and what is in sight."""
 
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
+
+_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 # A choice inside its label is tapped on the label; what is drawn outside the page is not tapped at all.
 _TARGETS = """
@@ -47,6 +50,16 @@ _ROWS_IN_SIGHT = """
   return box.top >= 0 && box.bottom <= innerHeight;
 }).length
 """
+
+
+def axe(page: Page) -> list[str]:
+    """What axe finds against WCAG 2.2 A and AA; contrast is part of it."""
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": _TAGS}}).response
+    assert found["passes"], "axe looked at nothing"
+    return [
+        f"{rule['id']}: {node['target']} {node.get('failureSummary', '')}"
+        for rule in found["violations"] for node in rule["nodes"]
+    ]  # fmt: skip
 
 
 def targets(page: Page) -> list[dict[str, Any]]:

@@ -3,8 +3,11 @@
 Filled by the real commands alone, so that whatever they accept the pages must bear.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from tests.commands.files import COLUMNS, as_csv, user
-from tests.servers import ROOT, Desk
+from tests.servers import ROOT, Desk, Server, running
 
 PASSWORD = "a long enough password"
 LONG = "Extraordinarily long but entirely permitted words that go on until the very last of the hundred! Yes!"
@@ -46,6 +49,15 @@ accent/enabled,5,0,2026-01-01
 long/first,1000000,0,2026-01-01
 long/second,3,0,2026-01-01
 """
+
+
+@contextmanager
+def serving(desk: Desk) -> Iterator[Server]:
+    """The real server over it, until the block ends."""
+    settings = fill(desk)
+    with running(desk, "serve", **settings) as server:
+        server.sign_ins["admin"] = ("ada", PASSWORD)
+        yield server
 
 
 def fill(desk: Desk) -> dict[str, str]:

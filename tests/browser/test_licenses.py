@@ -53,12 +53,12 @@ def expect_figures(page: Page) -> None:
     totals = page.locator(".totals")
     for count, word in ((385, "contracted"), (305, "assigned"), (80, "available")):
         expect(totals.locator("div").filter(has_text=word)).to_contain_text(str(count))
-    for license, (contracted, assigned, available) in FIGURES.items():
-        expect(card(page, license)).to_have_attribute("data-contracted", str(contracted))
-        expect(card(page, license)).to_have_attribute("data-assigned", str(assigned))
-        expect(card(page, license)).to_have_attribute("data-available", str(available))
-        expect(card(page, license)).to_contain_text(f"{available} available")
-        expect(card(page, license)).to_contain_text(re.compile(rf"{assigned}\s+assigned of\s+{contracted}"))
+    for ref, (contracted, assigned, available) in FIGURES.items():
+        expect(card(page, ref)).to_have_attribute("data-contracted", str(contracted))
+        expect(card(page, ref)).to_have_attribute("data-assigned", str(assigned))
+        expect(card(page, ref)).to_have_attribute("data-available", str(available))
+        expect(card(page, ref)).to_contain_text(f"{available} available")
+        expect(card(page, ref)).to_contain_text(re.compile(rf"{assigned}\s+assigned of\s+{contracted}"))
     for key, words in USERS.items():
         expect(product(page, key)).to_contain_text(words)
     expect(product(page, "ha")).to_have_attribute("data-users", "22")
@@ -80,12 +80,12 @@ def test_P2_P4_the_demos_supervisor_sees_the_same_figures_and_only_users_of_thei
     to_the_end(everyone)
     theirs = [
         name
-        for name, license, groups in everyone.locator("[data-username]").evaluate_all(
+        for name, held, groups in everyone.locator("[data-username]").evaluate_all(
             """all => all.map((row) => [row.dataset.username,
                  row.querySelector(".rows-license").textContent.trim(),
                  row.querySelector(".rows-groups").textContent.split(",").map((name) => name.trim())])"""
         )
-        if "Billing" in groups and license != "Admin"
+        if "Billing" in groups and held != "Admin"
     ]
     page = visit(demo, "/licenses", "supervisor")
     expect_figures(page)

@@ -8,7 +8,6 @@ from playwright.sync_api import Page, expect
 from tests.browser import looks, states
 from tests.browser.conftest import Visit
 from tests.browser.test_licenses import card, heading, product
-from tests.browsing import axe
 from tests.servers import Server
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -47,7 +46,7 @@ def opened(visit: Visit, server: Server, name: str, **context: Any) -> Page:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing(visit: Visit, demo: Server, name: str, scheme: str) -> None:
-    axe(opened(visit, demo, name, color_scheme=scheme))
+    assert looks.axe(opened(visit, demo, name, color_scheme=scheme)) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -60,7 +59,7 @@ def test_axe_finds_nothing_in_a_sign_in_error_a_message_and_an_open_menu(
     page.get_by_label("Password", exact=True).fill("not the right password")
     page.get_by_role("button", name="Sign in", exact=True).tap()
     expect(page.locator('[data-error="form"]')).to_be_visible()
-    axe(page)
+    assert looks.axe(page) == []
     page = visit(demo, "/licenses", "admin", color_scheme=scheme)
     page.context.set_offline(True)
     visit.expect("net::ERR_INTERNET_DISCONNECTED")
@@ -69,13 +68,13 @@ def test_axe_finds_nothing_in_a_sign_in_error_a_message_and_an_open_menu(
     page.context.set_offline(False)
     page.locator("summary").tap()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-    axe(page)
+    assert looks.axe(page) == []
 
 
 @pytest.mark.parametrize("path", ODD)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_odd_states(visit: Visit, odd: Server, path: str, scheme: str) -> None:
-    axe(visit(odd, path, "admin", color_scheme=scheme))
+    assert looks.axe(visit(odd, path, "admin", color_scheme=scheme)) == []
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -135,13 +134,13 @@ def test_no_odd_state_scrolls_sideways(visit: Visit, odd: Server, path: str, wid
 
 def test_S2_S6_each_card_says_its_state_in_words(visit: Visit, odd: Server) -> None:
     page = visit(odd, "/licenses", "admin")
-    for license, words in {
+    for ref, words in {
         "vcc/agent": "8 over the contract · no new seats",
         "vcc/supervisor": "Full",
         "vcc/wallboard": "1 over, at extra charge · no upper limit",
         "vcc/admin": "Full · 5 more at extra charge",
     }.items():
-        expect(card(page, license).locator(".type-state")).to_have_text(words)
+        expect(card(page, ref).locator(".type-state")).to_have_text(words)
     expect(page.locator(".totals-over")).to_have_text(["Agent8 over", "Wallboard1 over"])
     expect(page.locator(".totals")).to_contain_text("0")
     product(page, "ha").tap()

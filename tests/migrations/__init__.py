@@ -1,0 +1,1 @@
+"""Migrations on both databases: both ways, with rows, and all or nothing."""
