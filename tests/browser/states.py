@@ -28,7 +28,7 @@ name = "{LONG[:95]}"
 [[product.type]]
 key = "first"
 name = "{UNBROKEN[:100]}"
-allows = "{LONG} {LONG}"
+allows = "{f"{LONG} {LONG}"[:200]}"
 
 [[product.type]]
 key = "second"

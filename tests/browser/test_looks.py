@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser import looks, states
 from tests.browser.conftest import Visit
 from tests.browser.test_licenses import card, heading, product
+from tests.browser.test_trouble import expect_no_network
 from tests.servers import Server
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -62,7 +63,7 @@ def test_axe_finds_nothing_in_a_sign_in_error_a_message_and_an_open_menu(
     assert looks.axe(page) == []
     page = visit(demo, "/licenses", "admin", color_scheme=scheme)
     page.context.set_offline(True)
-    visit.expect("net::ERR_INTERNET_DISCONNECTED")
+    expect_no_network(visit)
     product(page, "ha").tap()
     expect(page.get_by_role("alert")).not_to_be_empty()
     page.context.set_offline(False)
@@ -90,7 +91,7 @@ def test_targets_are_48_px_and_8_px_apart_and_no_text_is_under_14_px(
 
 def test_targets_in_the_menu_and_the_message_are_48_px_and_8_px_apart(visit: Visit, page: Page) -> None:
     page.context.set_offline(True)
-    visit.expect("net::ERR_INTERNET_DISCONNECTED")
+    expect_no_network(visit)
     product(page, "ha").tap()
     expect(page.get_by_role("button", name="Close")).to_be_visible()
     assert looks.small_targets(page) == []

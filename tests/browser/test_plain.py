@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
-from tests.browser.test_licenses import card, heading, names, product
+from tests.browser.test_licenses import card, chip, heading, names, product
 from tests.servers import Server
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -25,7 +25,7 @@ def test_without_javascript_one_can_sign_in_look_search_page_and_sign_out(visit:
     heading(page, 250)
     expect(card(page, "vcc/agent")).to_have_attribute("aria-current", "true")
 
-    page.locator("label.chip", has_text="Supervisor").tap()
+    chip(page, "supervisor").tap()
     page.locator("#q").fill("a")
     page.get_by_role("button", name="Search").tap()
     expect(page).to_have_url(f"{demo.url}/licenses/vcc?type=supervisor&q=a")

@@ -19,7 +19,8 @@ def everything() -> list[list[tuple[object, ...]]]:
     """The change log as it is stored."""
     session = db.session()
     found = [
-        [tuple(row) for row in session.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2"))] for table in COPY
+        [tuple(row) for row in session.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2"))]
+        for table in COPY
     ]
     session.rollback()
     return found
@@ -36,7 +37,12 @@ def attempts(table: str) -> list[str]:
         f"INSERT {again}",
     ]
     if db.engine.dialect.name == "sqlite":
-        return [*ways, f"INSERT OR REPLACE {again}", f"REPLACE {again}", f"UPDATE OR REPLACE {table} SET cause = 'x'"]
+        return [
+            *ways,
+            f"INSERT OR REPLACE {again}",
+            f"REPLACE {again}",
+            f"UPDATE OR REPLACE {table} SET cause = 'x'",
+        ]
     key = "seq" if table == "change" else "change_seq, position"
     return [
         *ways,

@@ -45,11 +45,10 @@ def fill(url: str) -> None:
 
 def counts() -> dict[str, int]:
     with db.engine.connect() as connection:
-        found = {
+        return {
             table.name: connection.scalar(select(func.count()).select_from(table)) or 0
             for table in Base.metadata.sorted_tables
         }
-    return found
 
 
 def revision() -> str | None:
@@ -96,9 +95,7 @@ def test_the_models_are_what_the_newest_migration_makes(any_app: Flask) -> None:
         assert compare_metadata(context, Base.metadata) == [], "write a migration for the changed model"
 
 
-def test_constraints_and_indexes_are_those_of_the_models_too(
-    empty_app: Flask, second_url: str
-) -> None:
+def test_constraints_and_indexes_are_those_of_the_models_too(empty_app: Flask, second_url: str) -> None:
     """Alembic compares no checks and no conditions of partial indexes."""
     upgrade()
     migrated = schema.tables(db.engine), schema.indexes(db.engine)

@@ -113,6 +113,8 @@ def test_a_static_file_is_kept_only_under_its_hash_and_every_other_answer_never(
     client = app.test_client()
     page = client.get("/sign-in").get_data(as_text=True)
     (address,) = re.findall(r'href="(/static/app\.css\?v=[0-9a-f]{16})"', page)
-    assert client.get(address, buffered=True).headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert (
+        client.get(address, buffered=True).headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    )
     for other in ("/static/app.css", "/static/nothing.css?v=1", "/sign-in", "/licenses", "/healthz"):
         assert client.get(other, buffered=True).headers["Cache-Control"] == "no-store", other

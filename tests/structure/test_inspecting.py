@@ -78,7 +78,9 @@ def test_an_answer_without_its_guards_does_not_pass(headers: dict[str, str]) -> 
         inspect_headers(page(GOOD, **headers))
 
 
-@pytest.mark.parametrize("place", ["https://elsewhere.example/", "//elsewhere.example/", "/\\elsewhere.example"])
+@pytest.mark.parametrize(
+    "place", ["https://elsewhere.example/", "//elsewhere.example/", "/\\elsewhere.example"]
+)
 def test_a_redirect_to_another_host_does_not_pass(place: str) -> None:
     with pytest.raises(AssertionError):
         inspect_headers(page("", 303, Location=place))

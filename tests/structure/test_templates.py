@@ -64,7 +64,9 @@ def test_a_region_is_an_element_with_the_name_of_the_block_in_it() -> None:
         regions = set(re.findall(r"{%-? block (\w+) -?%}", text)) - {"main", "title", "more"}
         for region in regions:
             pattern = rf'id="{region}"[^>]*>(?:\s|{{#.*?#}})*{{%-? block {region} -?%}}'
-            assert re.search(pattern, text, re.DOTALL), f"{where(file)}: put block {region} first in #{region}"
+            assert re.search(pattern, text, re.DOTALL), (
+                f"{where(file)}: put block {region} first in #{region}"
+            )
 
 
 def test_the_page_sends_its_token_by_an_inherited_header() -> None:

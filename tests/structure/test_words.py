@@ -68,6 +68,8 @@ def test_each_way_to_name_a_product_is_found(line: str) -> None:
     assert NAMING.search(line)
 
 
-@pytest.mark.parametrize("line", ["accent-color: red", "var(--accent)", "the user agent", '"admin"', "that has"])
+@pytest.mark.parametrize(
+    "line", ["accent-color: red", "var(--accent)", "the user agent", '"admin"', "that has"]
+)
 def test_what_only_sounds_like_a_product_is_left_alone(line: str) -> None:
     assert not NAMING.search(line)
