@@ -10,7 +10,7 @@ from tests.commands.files import COLUMNS, as_csv, user
 from tests.servers import ROOT, Desk, Server, running
 
 PASSWORD = "a long enough password"
-LONG = "Extraordinarily long but entirely permitted words that go on until the very last of the hundred! Yes!"
+LONG = "Extraordinarily long but entirely permitted words that go on until the very last of the hundred, yes"
 UNBROKEN = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
 ARABIC = "محمد بن عبد الله الأنصاري"
 EMOJI = "👩🏽‍🚀 Zoë 🦄 O’Néill"
