@@ -1,8 +1,11 @@
 """What the database itself refuses, through the app's own connection."""
 
+import contextlib
+import sqlite3
+
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from tests.make import Make
@@ -62,6 +65,20 @@ def test_the_change_log_is_append_only_for_the_database_too(any_app: Flask, make
         assert everything() == before, statement
     make.user()  # and it can still be added to
     assert len(everything()[0]) == len(before[0]) + 1
+
+
+@pytest.mark.parametrize("table", COPY)
+def test_the_change_log_is_append_only_for_another_program_too(
+    app: Flask, sqlite_url: str, make: Make, table: str
+) -> None:
+    """One that leaves recursive triggers off: then REPLACE deletes without a DELETE trigger."""
+    make.users(2)
+    db.session.rollback()
+    columns = ", ".join(COPY[table])
+    with contextlib.closing(sqlite3.connect(make_url(sqlite_url).database or "")) as connection:
+        assert connection.execute("PRAGMA recursive_triggers").fetchone() == (0,)
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            connection.execute(f"INSERT OR REPLACE INTO {table} ({columns}) SELECT {columns} FROM {table}")
 
 
 def test_a_row_that_refers_to_nothing_is_refused(any_app: Flask) -> None:

@@ -5,9 +5,12 @@ from urllib.parse import quote
 
 import pytest
 from flask import Flask
+from sqlalchemy import delete
 
 from tests.inspecting import Browser, Page
 from tests.make import Make
+from webapp.database import transaction
+from webapp.models import GroupAccess
 
 REGIONS = ("main", "products", "details", "filters", "users", "more")
 
@@ -131,7 +134,7 @@ def test_the_search_folds_both_sides_and_takes_signs_literally(
 @pytest.mark.parametrize(
     "query",
     [
-        "q=%ED%A0%80", "q=%FF", "q=" + "x" * 5000, "q=" + "%25" * 3000, "type=nobody", "type=%00", "after=xyz",
+        "q=%ED%A0%80", "q=%FF", "q=" + "x" * 10_000, "q=" + "%25" * 3000, "type=nobody", "type=%00", "after=xyz",
         "after=W10", "after=WyIiLCIiXQ", "after=%F0%9F%98%80", "q=%CC%81", "type=agent&type=admin", "group=9&initial=A",
         "after=WyJcdWQ4MDAiLCJhIl0", "after=WyJcdTAwMDAiLCJhIl0",
     ],
@@ -148,6 +151,17 @@ def test_type_and_search_combine_and_the_card_is_marked(admin: Browser, make: Ma
     assert page.one("[data-license][aria-current]")["data-license"] == "vcc/supervisor"
     assert page.one("input[name=type][checked]")["value"] == "supervisor"
     assert page.one("#q")["value"] == "person"
+
+
+def test_types_of_two_products_do_not_mix_though_their_keys_are_the_same(admin: Browser, make: Make) -> None:
+    make.contract({"enc/enabled": (10, 0), "accent/enabled": (10, 0)})
+    make.user("quiet", licenses={"enc": "enabled"})
+    make.user("clear", licenses={"accent": "enabled"}, webrtc=True)
+    for query in ("", "?type=enabled", "?type=agent"):
+        assert admin.get(f"/licenses/enc{query}").usernames == ["quiet"]
+        assert admin.get(f"/licenses/accent{query}").usernames == ["clear"]
+    assert not admin.get("/licenses/enc?type=agent").all("[data-license][aria-current]")
+    assert admin.get("/licenses/vcc?type=enabled").usernames == ["boss", "quiet", "clear"]
 
 
 def test_the_list_is_walked_to_its_end_and_every_row_comes_once_in_order(admin: Browser, make: Make) -> None:
@@ -200,6 +214,34 @@ def test_P4_nothing_tells_a_hidden_name_and_hidden_never_varies_with_the_search(
     shown = page.text.replace(f'value="{q}"', "").replace(f"q={q}", "")
     for secret in ("hidden.one", "Hidden One", "Hidden Two", "Lone Wolf", "loner", "Root", "Secret group"):
         assert secret not in shown
+
+
+@pytest.mark.parametrize("q", ["", "person", "both", "hidden", "ro", "%F0%9F%99%82"])
+def test_P4_no_region_tells_a_hidden_name_either(scoped: Browser, q: str) -> None:
+    empty = () if q in ("", "person", "both") else ("more",)  # there are no rows to go on with
+    for region in REGIONS:
+        if region not in empty:
+            text = scoped.region(f"/licenses/vcc?q={q}", region).text
+            shown = text.replace(f'value="{q}"', "").replace(f"q={q}", "")
+            for secret in (
+                "hidden.one",
+                "Hidden One",
+                "Hidden Two",
+                "Lone Wolf",
+                "loner",
+                "Root",
+                "Secret group",
+            ):
+                assert secret not in shown, region
+
+
+def test_P2_access_that_is_withdrawn_hides_the_names_at_the_next_request(scoped: Browser) -> None:
+    assert "both" in scoped.get("/licenses/vcc").usernames
+    with transaction() as session:
+        session.execute(delete(GroupAccess))
+    page = scoped.get("/licenses/vcc")
+    assert page.usernames == ["sue"]
+    assert heading(page) == ("1", "8")
 
 
 def test_P4_a_group_out_of_reach_is_not_named_beside_a_user_in_view(scoped: Browser) -> None:

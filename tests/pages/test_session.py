@@ -2,11 +2,12 @@
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from tests.inspecting import Browser
 from tests.make import Make
 from webapp.database import transaction
+from webapp.licensing import ledger
 from webapp.models import SignIn, User
 
 ELSEWHERE = [
@@ -96,6 +97,18 @@ def test_P1_archived_or_without_access_is_out_at_the_next_request(
         session.execute(update(User).where(User.username == "sue").values(active=True))
 
 
+def test_P1_a_demoted_admin_is_out_at_the_next_request(people: Make, browse: Browser) -> None:
+    browse.sign_in("ada", "the password of ada")
+    with transaction() as session:
+        types = ledger.read_catalog(session).types
+        demote = update(User).where(User.username == "ada")
+        session.execute(demote.values(base_type_id=types["vcc/agent"].id))
+    browse.get("/licenses", status=303)
+    with transaction() as session:  # the recount after the test wants the books in order again
+        session.execute(demote.values(base_type_id=types["vcc/admin"].id))
+    browse.get("/licenses")  # and it was nothing else that kept him out
+
+
 def test_an_ended_sign_in_moves_the_whole_window_for_htmx_and_for_back(people: Make, browse: Browser) -> None:
     for headers in ({"HX-Request": "true", "HX-Target": "div#users"}, {"HX-History-Restore-Request": "true"}):
         answer = browse.client.get("/licenses?q=a", headers=headers)
@@ -125,3 +138,14 @@ def test_a_foreign_host_is_refused(people: Make, browse: Browser) -> None:
 def test_health_is_told_without_signing_in(people: Make, browse: Browser) -> None:
     assert browse.get("/healthz").text == "ok\n"
     assert browse.get("/readyz").text == "ready\n"
+
+
+def test_a_database_of_another_version_is_not_ready_but_the_process_lives(
+    any_app: Flask, browse: Browser
+) -> None:
+    with transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = 'another'"))
+    answer = browse.get("/readyz", status=503)
+    assert answer.text == "not ready: database and schema\n"
+    assert answer.response.headers["Retry-After"] == "5"
+    browse.get("/healthz")

@@ -76,6 +76,23 @@ def test_no_GET_writes_to_the_database(any_app: Flask, make: Make, browse: Brows
     assert (200, role) in before
 
 
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_nothing_is_written_by_an_unsafe_request_that_is_refused(
+    any_app: Flask, make: Make, browse: Browser, signed_in: bool
+) -> None:
+    make.admin("ann")
+    password = make.password("ann")
+    if signed_in:
+        browse.sign_in("ann", password)
+    unsafe = [route for route in routes(any_app) if route.method != "GET"]
+    assert unsafe
+    with read_only(any_app):
+        for route in unsafe:
+            typed = {"username": "ann", "password": password, "csrf_token": "made up"}
+            answer = browse.client.open(route.address, method=route.method, data=typed)
+            assert answer.status_code == 400, route
+
+
 def test_a_write_on_such_a_connection_is_refused(any_app: Flask, make: Make, browse: Browser) -> None:
     make.admin("ann")
     password = make.password("ann")
