@@ -157,7 +157,7 @@ def _people(catalog: Catalog, figures: dict[str, Demo], plain: LicenseType, more
         yield Wish(
             username, name, f"{username}@northwind.example", licenses=licenses,
             contactpad=contactpad, webrtc=now_.webrtc,
-            groups=groups or (_GROUPS[0],) if first_supervisor else groups,
+            groups=(_GROUPS[0],) if first_supervisor else groups,
             permissions=frozenset({"access", "create", "edit"}) if first_supervisor else None,
             access={_GROUPS[0]: AccessLevel.WRITE} if first_supervisor else None,
             last_login=_last_sign_in(chance),
