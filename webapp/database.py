@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from flask import Flask, current_app
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, func, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -30,6 +30,7 @@ from webapp.models import Base
 from webapp.settings import Settings
 
 WAIT = 5.0  # seconds a writer waits for the others, all locks together
+PATIENCE = 60.0  # the same on the command line, where nobody looks at a page meanwhile
 
 db = SQLAlchemy(metadata=Base.metadata)
 migrate = Migrate()
@@ -92,20 +93,23 @@ def _begin(connection: Connection) -> None:
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction(wait: float = WAIT) -> Iterator[Session]:
     """A writing transaction: commits at the end, rolls back on any error.
 
-    Everything a decision needs is read inside it. Raises BusyError if the others take too long, and
-    RuntimeError if unsaved changes are about: they would be lost or slip in.
+    Everything a decision needs is read inside it. ``wait``: seconds for its turn. Raises BusyError
+    if the others take longer, and RuntimeError if unsaved changes are about: they would be lost or
+    slip in.
     """
     session = db.session()
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("unsaved changes before a transaction")
     session.rollback()  # ends the reading transaction: what it saw is old
-    with _alone(current_app.extensions["settings"].sqlite_file):
+    with _alone(current_app.extensions["settings"].sqlite_file, wait):
         intent = write_intent.set(True)
         try:
             session.connection()
+            if db.engine.dialect.name == "postgresql":
+                session.execute(select(func.set_config("lock_timeout", f"{wait:.0f}s", True)))
             yield session
             session.commit()
         except BaseException:
@@ -116,13 +120,13 @@ def transaction() -> Iterator[Session]:
 
 
 @contextmanager
-def _alone(sqlite_file: Path | None) -> Iterator[None]:
-    """On SQLite: this process's lock, then a lock file, within ``WAIT`` seconds altogether."""
+def _alone(sqlite_file: Path | None, wait: float) -> Iterator[None]:
+    """On SQLite: this process's lock, then a lock file, within ``wait`` seconds altogether."""
     if sqlite_file is None:
         yield
         return
-    until = time.monotonic() + WAIT
-    if not _one_writer.acquire(timeout=WAIT):
+    until = time.monotonic() + wait
+    if not _one_writer.acquire(timeout=wait):
         raise BusyError
     try:
         lock = FileLock(f"{sqlite_file}.lock", mode=0o600)

@@ -35,7 +35,8 @@ def test_without_javascript_one_can_sign_in_look_search_page_and_sign_out(visit:
     page.goto("/licenses")
     everyone = names(page)
     while page.get_by_role("link", name="Show more").count():
-        page.get_by_role("link", name="Show more").tap()
+        with page.expect_navigation():
+            page.get_by_role("link", name="Show more").tap()
         expect(page.locator(f'[data-username="{everyone[-1]}"]')).to_have_count(0)
         everyone += names(page)
     assert len(everyone) == len(set(everyone)) == 305

@@ -3,7 +3,7 @@
 from multiprocessing.synchronize import Barrier
 
 from tests.databases import settings_for
-from webapp.database import clock, db, transaction
+from webapp.database import PATIENCE, clock, db, transaction
 from webapp.factory import create_app
 from webapp.licensing import users
 from webapp.licensing.errors import LicensingError
@@ -29,7 +29,7 @@ def take(url: str, number: int) -> list[str]:
         act = Act(OPERATOR, "test", clock(), app.extensions["settings"].chain_key.encode())
         _together.wait(timeout=60)
         try:
-            with transaction() as session:
+            with transaction(PATIENCE) as session:
                 users.create(session, [wish], act)
         except LicensingError as error:
             return [f"{problem.code}: {problem.way_out}" for problem in error.problems]

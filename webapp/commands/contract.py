@@ -6,7 +6,7 @@ import click
 from flask.cli import with_appcontext
 
 from webapp.commands.common import operator_act
-from webapp.database import clock, db, transaction
+from webapp.database import PATIENCE, clock, db, transaction
 from webapp.licensing import contracts, ledger
 from webapp.licensing.availability import state_in_words
 from webapp.licensing.contracts import Line
@@ -23,7 +23,7 @@ def contract() -> None:
 def load(file: Path) -> None:
     """Load contract lines from a CSV FILE: License, Contracted, Max overage, Starts on."""
     lines = contracts.read_contract(file.read_bytes(), ledger.read_catalog(db.session()))
-    with transaction() as session:
+    with transaction(PATIENCE) as session:
         new = contracts.load(session, lines, operator_act())
     for line in new:
         click.echo(f"{line.type.ref}: {line.words}")

@@ -14,7 +14,7 @@ from dotenv import dotenv_values
 from flask_migrate import upgrade
 
 from webapp.commands.common import operator_act
-from webapp.database import now, transaction
+from webapp.database import PATIENCE, now, transaction
 from webapp.licensing import users
 from webapp.licensing.catalog import parse_catalog
 from webapp.licensing.installation import load_catalog
@@ -43,7 +43,7 @@ def init(username: str | None, name: str | None, email: str | None, password_std
     app = create_app(settings)
     with app.app_context():
         upgrade()
-        with transaction() as session:
+        with transaction(PATIENCE) as session:
             load_catalog(session, parse_catalog(settings.catalog.read_text("utf-8")))
             there = users.active_admin_exists(session)
         click.echo("The database and the catalog are up to date.")
@@ -69,7 +69,7 @@ def make_first_admin(username: str, name: str, email: str, password: str) -> Non
     from webapp.web.passwords import hash_password
 
     password_hash = hash_password(password)
-    with transaction() as session:
+    with transaction(PATIENCE) as session:
         if users.active_admin_exists(session):
             click.echo("An active admin exists already; nobody was made.")
             return

@@ -9,7 +9,7 @@ import click
 from flask.cli import with_appcontext
 
 from webapp.commands.common import operator_act
-from webapp.database import clock, db, transaction
+from webapp.database import PATIENCE, clock, db, transaction
 from webapp.licensing import ledger
 from webapp.licensing import users as operations
 from webapp.licensing.catalog import Catalog
@@ -48,7 +48,7 @@ def _create(found: UsersFile, catalog: Catalog, allow_overage: bool) -> Plan:
     if problems := (*found.problems, *plan.refusals):
         raise LicensingError(problems)
     click.echo("Saving …")
-    with transaction() as session:
+    with transaction(PATIENCE) as session:
         return operations.create(
             session,
             found.wishes,
