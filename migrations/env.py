@@ -16,7 +16,7 @@ def run() -> None:
     """Migrate inside one transaction that is rolled back whole if anything fails."""
     engine = db.engine
     sqlite = engine.dialect.name == "sqlite"
-    if sqlite:  # the one act that makes a database; see database._engine_options
+    if sqlite:  # the one act that makes a database; see database._never_make_a_file
         file = current_app.extensions["settings"].sqlite_file
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)

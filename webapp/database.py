@@ -30,7 +30,9 @@ from webapp.models import Base
 from webapp.settings import Settings
 
 WAIT = 5.0  # seconds a writer waits for the others, all locks together
-PATIENCE = 60.0  # the same on the command line, where nobody looks at a page meanwhile
+# The same on the command line, where nobody looks at a page meanwhile. On PostgreSQL the statement
+# limit below ends the wait at 25 s.
+PATIENCE = 60.0
 
 db = SQLAlchemy(metadata=Base.metadata)
 migrate = Migrate()

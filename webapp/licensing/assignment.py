@@ -116,9 +116,7 @@ def _agent_ids(session: Session, users: Sequence[NewUser]) -> list[str | None]:
     return [next(free) if gets_agent_id(user) else user.wish.agent_id or None for user in users]
 
 
-def _insert_users(
-    session: Session, users: Sequence[NewUser], agent_ids: Sequence[str | None]
-) -> list[int]:  # fmt: skip
+def _insert_users(session: Session, users: Sequence[NewUser], agent_ids: Sequence[str | None]) -> list[int]:
     """Insert the users; their ids in the same order."""
     if not users:
         return []
