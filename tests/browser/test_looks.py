@@ -160,7 +160,7 @@ def test_S2_S6_each_card_says_its_state_in_words(visit: Visit, odd: Server) -> N
     expect(page.locator(".totals")).to_contain_text("0")
     product(page, "ha").tap()
     expect(card(page, "ha/viewer").locator(".type-state")).to_have_text(
-        "No upper limit · extra charge above 5"
+        "4 available · No upper limit · extra charge above 5"
     )
     expect(product(page, "ha")).to_contain_text("1 user")
     product(page, "enc").tap()

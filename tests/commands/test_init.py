@@ -51,6 +51,17 @@ def test_init_again_makes_nobody_says_so_and_keeps_the_secrets(desk: Desk) -> No
     assert secrets_of(desk) == before
 
 
+def test_init_keeps_a_file_written_by_hand_and_glues_nothing_to_its_last_line(empty: Desk) -> None:
+    empty.env_file.parent.mkdir(parents=True)
+    empty.env_file.write_text("LICENSE_DESK_ORGANIZATION=Northwind", "utf-8")
+    empty.must("init", *GOOD, stdin=PASSWORD)
+    written = secrets_of(empty)
+    assert written["LICENSE_DESK_ORGANIZATION"] == "Northwind"
+    assert set(written) == {
+        "LICENSE_DESK_ORGANIZATION", "LICENSE_DESK_SECRET_KEY", "LICENSE_DESK_CHAIN_KEY"
+    }  # fmt: skip
+
+
 def test_a_short_password_is_refused_and_nobody_is_made(empty: Desk) -> None:
     ran = empty.run("init", *GOOD, stdin="fourteen chars")
     assert ran.code == 1

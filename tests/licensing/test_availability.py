@@ -20,7 +20,7 @@ AGENT = "vcc/agent"
         (300, 15, 315, "15 over, at extra charge · no new seats"),
         (300, 0, 330, "30 over the contract · no new seats"),
         (300, 15, 330, "30 over the contract · no new seats"),
-        (50, None, 20, "No upper limit · extra charge above 50"),
+        (50, None, 20, "30 available · No upper limit · extra charge above 50"),
         (50, None, 53, "3 over, at extra charge · no upper limit"),
         (0, 0, 0, "Not purchased"),
         (0, 0, 1, "1 over the contract · no new seats"),

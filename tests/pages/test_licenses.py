@@ -76,7 +76,7 @@ def test_the_states_of_a_card_stand_on_the_page_in_words(admin: Browser, make: M
         "1 over, at extra charge · 1 more possible", "Full", "Full · 1 more at extra charge", "24 available"
     ]  # fmt: skip
     assert "available 24 Agent 1 over" in page.words(".totals")
-    assert "No upper limit · extra charge above 2" in admin.get("/licenses/ha").words("#details")
+    assert "2 available · No upper limit · extra charge above 2" in admin.get("/licenses/ha").words("#details")
 
 
 def test_E3_a_product_without_contract_is_not_purchased(admin: Browser) -> None:

@@ -91,6 +91,13 @@ def write_missing_secrets(path: Path) -> list[str]:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "a", encoding="utf-8") as file:
         os.fchmod(file.fileno(), 0o600)
+        file.write("\n" if _last_line_is_open(path) else "")
         for name in missing:
             file.write(f"{name}={secrets.token_urlsafe(48)}\n")
     return missing
+
+
+def _last_line_is_open(path: Path) -> bool:
+    """Whether a line written now would be glued to one written by hand."""
+    text = path.read_bytes()
+    return bool(text) and not text.endswith(b"\n")

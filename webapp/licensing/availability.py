@@ -76,7 +76,7 @@ def state_in_words(pool: Figures) -> str:
     if room is None:
         if over:
             return f"{over:,} over, at extra charge · no upper limit"
-        return f"No upper limit · extra charge above {pool.contracted:,}"
+        return f"{pool.available:,} available · No upper limit · extra charge above {pool.contracted:,}"
     if pool.available > 0:
         return f"{pool.available:,} available"
     if not over:
