@@ -10,6 +10,7 @@ from flask import current_app
 
 from webapp.database import db, write_intent
 from webapp.models import Base
+from webapp.models.base import made_by_hand
 
 
 def run() -> None:
@@ -35,6 +36,7 @@ def run() -> None:
                     render_as_batch=sqlite,
                     transactional_ddl=True,
                     compare_type=True,
+                    include_name=lambda name, _kind, _parents: not made_by_hand(name),
                 )
                 with context.begin_transaction():
                     context.run_migrations()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask import Flask
 
-SAMPLES = {"product": "vcc", "filename": "app.css"}
+SAMPLES = {"product": "vcc", "filename": "app.css", "username": "boss"}
 
 
 @dataclass(frozen=True)

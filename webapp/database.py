@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from flask import Flask, current_app
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, event, func, select
+from sqlalchemy import Connection, event, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -119,6 +119,15 @@ def transaction(wait: float = WAIT) -> Iterator[Session]:
             raise
         finally:
             write_intent.reset(intent)
+
+
+def snapshot() -> Session:
+    """A reading transaction that sees one moment, however long it reads; it ends with the request."""
+    session = db.session()
+    session.rollback()  # what was read before was another moment
+    if db.engine.dialect.name == "postgresql":
+        session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+    return session
 
 
 @contextmanager

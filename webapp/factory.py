@@ -5,13 +5,13 @@ from jinja2 import StrictUndefined
 
 from webapp import resources
 from webapp.database import init_database
-from webapp.pages import health, licenses, session
+from webapp.pages import health, licenses, session, users
 from webapp.settings import Settings, read_settings
 from webapp.web import format as words
 from webapp.web.access import init_access
 from webapp.web.errors import init_errors
 from webapp.web.frame import frame
-from webapp.web.page import component_modules
+from webapp.web.page import add_components
 from webapp.web.passwords import init_passwords
 from webapp.web.security import init_security
 
@@ -29,7 +29,7 @@ def create_app(settings: Settings | None = None, *, cheap_passwords: bool = Fals
     init_security(app, settings)
     init_access(app)
     init_errors(app)
-    for blueprint in (health.blueprint, session.blueprint, licenses.blueprint):
+    for blueprint in (health.blueprint, session.blueprint, licenses.blueprint, users.blueprint):
         app.register_blueprint(blueprint)
     _init_templates(app, settings)
     return app
@@ -41,4 +41,4 @@ def _init_templates(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals.update(organization=settings.organization, help=settings.help)
     app.context_processor(frame)
     with app.app_context():
-        app.jinja_env.globals.update(component_modules())
+        add_components(app)

@@ -27,3 +27,11 @@ class AccessLevel(StrEnum):
 
     READ = "read"
     WRITE = "write"
+
+
+class Status(StrEnum):
+    """Which users a list shows: those at work, those archived, or both."""
+
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+    ALL = "all"

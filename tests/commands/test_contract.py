@@ -44,7 +44,10 @@ def test_a_new_line_for_the_same_day_supersedes_the_old_one(desk: Desk) -> None:
     ))  # fmt: skip
     shown = desk.must("contract", "show")
     assert "vcc/agent       280         no limit     2026-01-01" in shown
-    assert "vcc/agent       280         0         280        280 available · No upper limit · extra charge above 280" in shown
+    assert (
+        "vcc/agent       280         0         280        280 available · No upper limit · extra charge above 280"
+        in shown
+    )
 
 
 def test_a_contract_file_with_faults_is_refused_whole_with_a_line_for_each(desk: Desk) -> None:

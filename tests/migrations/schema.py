@@ -13,7 +13,10 @@ _INDEXES = {
     "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
     "postgresql": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
 }
-_FUNCTIONS = "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+_FUNCTIONS = (
+    "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace "
+    "AND oid NOT IN (SELECT objid FROM pg_depend WHERE deptype = 'e')"  # not those of an extension
+)
 
 
 def tables(engine: Engine) -> dict[str, dict[str, object]]:

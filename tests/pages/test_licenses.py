@@ -76,7 +76,9 @@ def test_the_states_of_a_card_stand_on_the_page_in_words(admin: Browser, make: M
         "1 over, at extra charge · 1 more possible", "Full", "Full · 1 more at extra charge", "24 available"
     ]  # fmt: skip
     assert "available 24 Agent 1 over" in page.words(".totals")
-    assert "2 available · No upper limit · extra charge above 2" in admin.get("/licenses/ha").words("#details")
+    assert "2 available · No upper limit · extra charge above 2" in admin.get("/licenses/ha").words(
+        "#details"
+    )
 
 
 def test_E3_a_product_without_contract_is_not_purchased(admin: Browser) -> None:
@@ -198,7 +200,7 @@ def test_P2_P4_a_supervisor_sees_the_accounts_figures_and_only_names_in_view(sco
     assert page.usernames == ["both", "person.0001", "person.0002", "sue"]
     assert heading(page) == ("4", "5")
     assert page.words("[data-count]") == "Users 4 you can view · 5 you can't view"
-    chips = [" ".join(chip.get_text(" ").split()) for chip in page.all("label.chip")]
+    chips = [" ".join(chip.get_text(" ").split()) for chip in page.all(".chips label")]
     assert chips == ["All 4", "Agent 3", "Supervisor 1", "Wallboard 0", "Admin 0"]
 
 

@@ -1,21 +1,23 @@
-"""The list of holders is read from an index in the order it is shown in, at every page of it."""
+"""A list is read from an index in the order it is shown in, at every page of it; or from a few people."""
 
 import itertools
 import re
 
+import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
 from tests.make import Make
 from tests.queries.recording import Statement, recorded
 from webapp.database import db, transaction
-from webapp.licensing import holders, ledger
-from webapp.licensing.holders import Filters, Key
+from webapp.licensing import ledger, lists
+from webapp.licensing.lists import Filters, Key
 from webapp.licensing.visibility import OPERATOR, Actor
 from webapp.models import Group
-from webapp.words import Role
+from webapp.words import Role, Status
 
 SORTS = re.compile(r"TEMP B-TREE|\bSort\b")
+ORDERS = ("ix_holding_type_order", "ix_holding_product_order", "ix_user_order", "ix_user_archived_order")
 
 
 def actor(role: str) -> Actor:
@@ -37,34 +39,67 @@ def plan(statement: Statement) -> str:
         return "\n".join(str(row[-1]) for row in rows)
 
 
-def test_holders_come_from_the_index_in_their_order_without_sorting(any_app: Flask, make: Make) -> None:
-    make.users(200, groups=("Billing",))
-    session = db.session()
-    product = ledger.read_catalog(session).base
-    keys = (None, Key("person 0100", "person.0100"))
-    for role, type_, q, after in itertools.product(
-        ("admin", "supervisor"), ("", "agent"), ("", "pe", "erso"), keys
+def ordered(filters: Filters, who: Actor, after: Key | None = None) -> tuple[str, int]:
+    """The plan by which a page of the list is read, and the page's rows."""
+    with recorded(db.engine) as statements:
+        page = lists.read_page(db.session(), filters, who, after=after)
+    (statement,) = [s for s in statements if re.search(r"ORDER BY .*name_fold", s.text)]
+    return plan(statement), len(page.rows)
+
+
+def test_a_list_comes_from_the_index_in_its_order_without_sorting(
+    any_app: Flask, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever narrows it, as long as that leaves more than a few people."""
+    make.users(120, groups=("Billing",))
+    make.users(120, groups=("Billing",), active=False)
+    monkeypatch.setattr(lists, "FEW", 0)
+    product = ledger.read_catalog(db.session()).base
+    group = db.session().scalars(select(Group.id)).first()
+    kind = product.named("agent")
+    cases = {
+        Filters(product): "ix_holding_product_order",
+        Filters(product, kind): "ix_holding_type_order",
+        Filters(product, status=Status.ARCHIVED): "ix_user_archived_order",
+        Filters(product, status=Status.ALL): "ix_user_order",
+    }
+    narrowings = ({}, {"q": "pe"}, {"q": "erso"}, {"initial": "p"}, {"group": group})
+    keys = (None, Key("person 0020", "person.0020"))
+    for (filters, index), more, role, after in itertools.product(
+        cases.items(), narrowings, ("admin", "supervisor"), keys
     ):
-        kind = product.named(type_) if type_ else None
-        with recorded(db.engine) as statements:
-            page = holders.read_page(session, Filters(product, kind, q), actor(role), after=after)
-        assert len(page.rows) == 50
-        (ordered,) = [s for s in statements if "ORDER BY holding.name_fold" in s.text]
-        steps = plan(ordered)
-        index = "ix_holding_type_order" if kind else "ix_holding_product_order"
-        case = f"{role}, type={type_}, q={q}, after={after}:\n{steps}"
+        narrowed = Filters(filters.product, filters.type, filters.status, **more)  # type: ignore[arg-type]
+        steps, rows = ordered(narrowed, actor(role), after)
+        case = f"{role}, {narrowed}, after={after}:\n{steps}"
+        assert rows == 50, case
         assert index in steps, case
         assert not SORTS.search(steps), case
 
 
+def test_what_leaves_a_few_people_is_read_first_and_the_index_is_not_walked(app: Flask, make: Make) -> None:
+    make.users(60, groups=("Billing",))
+    make.user("rare", name="Rarely Seen", groups=("Floor",))
+    make.user("gone", name="Gone Away", active=False, groups=("Floor",))
+    product = ledger.read_catalog(db.session()).base
+    floor = db.session().scalars(select(Group.id).where(Group.name == "Floor")).one()
+    for status in (Status.ACTIVE, Status.ALL):
+        for more, expected in (
+            ({"q": "rarely"}, 1),
+            ({"q": "ra"}, 1),
+            ({"group": floor}, 1 + (status == Status.ALL)),
+        ):
+            steps, rows = ordered(Filters(product, status=status, **more), OPERATOR)  # type: ignore[arg-type]
+            assert rows == expected
+            assert not any(f"INDEX {index}" in steps for index in ORDERS[:2]), steps
+            assert "SCAN user" not in steps.replace("SCAN user_search", ""), steps
+
+
 def test_without_the_index_the_plan_sorts(any_app: Flask, make: Make) -> None:
-    """So the test above can tell."""
+    """So the tests above can tell."""
     make.users(60)
-    with recorded(db.engine) as statements:
-        session = db.session()
-        holders.read_page(session, Filters(ledger.read_catalog(session).base), OPERATOR)
-    (ordered,) = [s for s in statements if "ORDER BY holding.name_fold" in s.text]
+    product = ledger.read_catalog(db.session()).base
+    db.session().rollback()
     with transaction() as session:
         session.execute(text("DROP INDEX ix_holding_product_order"))
         session.execute(text("DROP INDEX ix_holding_type_order"))
-    assert SORTS.search(plan(ordered))
+    assert SORTS.search(ordered(Filters(product), OPERATOR)[0])

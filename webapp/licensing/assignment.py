@@ -129,7 +129,8 @@ def _insert_users(session: Session, users: Sequence[NewUser], agent_ids: Sequenc
             "last_login": user.wish.last_login,
             "last_login_as_of": user.wish.last_login_as_of,
             "name_fold": people.fold(user.wish.name),
-            "username_fold": people.fold(user.wish.username), "version": 1,
+            "username_fold": people.fold(user.wish.username),
+            "unassigned": not user.wish.groups, "version": 1,
         }
         for user, agent_id in zip(users, agent_ids, strict=True)
     ]  # fmt: skip

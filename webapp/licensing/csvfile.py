@@ -1,11 +1,11 @@
-"""How any CSV file is read: encoding, header, lines, and the formula guard.
+"""How any CSV file is read and written: encoding, header, lines, and the formula guard.
 
 Knows no column. Names the line of every fault; never lets a broken quote swallow rows unseen.
 """
 
 import csv
 import io
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from webapp.licensing.errors import LicensingError, Problem
@@ -82,6 +82,19 @@ def _known(columns: list[str], cells: list[str], spelled: dict[str, str]) -> dic
 def unguard(cell: str) -> str:
     """Remove the one ``'`` that an export puts before what a spreadsheet would run."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(_GUARDED) else cell
+
+
+def guard(cell: str) -> str:
+    """Put one ``'`` before what a spreadsheet would run, or what ``unguard`` would take for one."""
+    return f"'{cell}" if cell.startswith(_GUARDED) else cell
+
+
+def write(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Each row as a guarded line of a file, its end included."""
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line).writerow([guard(cell) for cell in row])
+        yield line.getvalue()
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:

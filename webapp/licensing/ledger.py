@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from webapp.licensing import people
 from webapp.licensing.availability import Figures
 from webapp.licensing.catalog import Catalog, LicenseType, Product
 from webapp.licensing.plan import Facts, Wish
-from webapp.models import ContractLine, EligibleBase, Group, Holding, Offer, Pool, User
+from webapp.models import ContractLine, EligibleBase, Group, Holding, Membership, Offer, Pool, User
 from webapp.models import LicenseType as TypeRow
 from webapp.models import Product as ProductRow
 
@@ -153,7 +153,7 @@ def recount(session: Session) -> list[Difference]:
 
 
 def _stray(catalog: Catalog) -> Iterator[tuple[str, Select[int]]]:
-    """Users whose row does not agree with their holdings (V1, S1)."""
+    """Users whose row does not agree with their holdings or memberships (V1, S1, P2)."""
     held = and_(
         Holding.user_id == User.id, Holding.ends_at.is_(None),
         Holding.product_id == catalog.base.id,
@@ -169,4 +169,6 @@ def _stray(catalog: Catalog) -> Iterator[tuple[str, Select[int]]]:
         "archived users whose offer lacks their base license",
         select(User.id).outerjoin(Offer, offered).where(~User.active, Offer.user_id.is_(None)),
     )
+    grouped = exists().where(Membership.user_id == User.id)
+    yield "users marked wrongly as in no group", select(User.id).where(User.unassigned == grouped)
     yield "holdings of archived users", select(User.id).join(Holding, any_open).where(~User.active)

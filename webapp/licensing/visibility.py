@@ -6,7 +6,8 @@ they are for the whole account (P4).
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, or_, select, true, union_all
+from sqlalchemy.orm import InstrumentedAttribute
 
 from webapp.models import Group, LicenseType, Membership, User
 from webapp.words import Role
@@ -38,20 +39,35 @@ OPERATOR = Actor(None, "operator", "Operator", Role.ADMIN)
 """Whoever runs the command line: an admin's rights, no user."""
 
 
-def visible(actor: Actor) -> ColumnElement[bool]:
-    """The condition on ``User`` that holds for whoever the actor may view (P2).
+def visible(actor: Actor, user_id: InstrumentedAttribute[int] = User.id) -> ColumnElement[bool]:
+    """The condition that holds for the users whom the actor may view (P2), asked of one row at a time.
 
     A supervisor: users of their groups, users in no group with *unassigned*, themselves; never
     admins, by the base license held or, archived, offered.
     """
     if actor.views_everyone:
         return true()
-    member = Membership.user_id == User.id
-    reach: list[ColumnElement[bool]] = [exists().where(member, Membership.group_id.in_(sorted(actor.groups)))]
+    member = Membership.user_id == user_id
+    reach = [user_id == actor.id, exists().where(member, Membership.group_id.in_(sorted(actor.groups)))]
     if "unassigned" in actor.permissions:
         reach.append(~exists().where(member))
-    admins = select(LicenseType.id).where(LicenseType.role == Role.ADMIN)
-    return or_(User.id == actor.id, and_(User.base_type_id.not_in(admins), or_(*reach)))
+    return and_(user_id.not_in(_admins()), or_(*reach))
+
+
+def view(actor: Actor) -> CompoundSelect[int]:
+    """The same of a supervisor as a set to start from: some more than once, and admins not yet left out."""
+    reach = [
+        select(User.id).where(User.id == actor.id),
+        select(Membership.user_id).where(Membership.group_id.in_(sorted(actor.groups))),
+    ]
+    if "unassigned" in actor.permissions:
+        reach.append(select(User.id).where(User.unassigned))
+    return union_all(*(part.correlate(None) for part in reach))
+
+
+def _admins() -> Select[int]:
+    kinds = select(LicenseType.id).where(LicenseType.role == Role.ADMIN)
+    return select(User.id).where(User.base_type_id.in_(kinds)).correlate(None)
 
 
 def visible_groups(actor: Actor) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from webapp.models.contract import ContractLine
 from webapp.models.group import Group, GroupAccess, Membership
 from webapp.models.holding import Holding, Pool
 from webapp.models.sign_in import Credential, SignIn
-from webapp.models.user import Offer, User
+from webapp.models.user import Offer, User, user_search
 
 __all__ = [
     "Base",
@@ -32,4 +32,5 @@ __all__ = [
     "Product",
     "SignIn",
     "User",
+    "user_search",
 ]

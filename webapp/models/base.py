@@ -66,6 +66,11 @@ class WordSet(TypeDecorator[frozenset[str]]):
         return None if value is None else frozenset(value.split())
 
 
+def made_by_hand(name: str | None) -> bool:
+    """Whether a table or index serves the search alone: a migration makes it, and no model tells of it."""
+    return name is not None and name.removeprefix("ix_").startswith("user_search")
+
+
 def word(kind: type[StrEnum]) -> Enum:
     """A column type for a StrEnum, stored as its value with a CHECK constraint."""
     return Enum(

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, Text, column, table, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.models.base import Base, Folded, Moment, WordSet
@@ -12,12 +12,29 @@ class User(Base):
     """A person. ``version`` grows with every change of user, licenses, groups or permissions.
 
     ``base_type_id`` repeats the base license held (or, archived, the one in the offer), so that
-    who may see whom (P2) is one condition on this row. Only the one writer sets it; ``recount``
-    compares it with the holdings.
+    who may see whom (P2) is one condition on this row; ``unassigned`` says that they are in no group,
+    so that these need not be looked for among all. Only the one writer sets both; ``recount`` compares
+    them with the holdings and memberships.
     """
 
     __tablename__ = "user"
-    __table_args__ = (CheckConstraint("contactpad OR NOT webrtc", name="webrtc_needs_contactpad"),)
+    __table_args__ = (
+        CheckConstraint("contactpad OR NOT webrtc", name="webrtc_needs_contactpad"),
+        Index("ix_user_order", "name_fold", "username_fold"),
+        Index(
+            "ix_user_archived_order",
+            "name_fold",
+            "username_fold",
+            sqlite_where=text("active = 0"),
+            postgresql_where=text("NOT active"),
+        ),
+        Index(
+            "ix_user_unassigned",
+            "id",
+            sqlite_where=text("unassigned = 1"),
+            postgresql_where=text("unassigned"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(Text)
@@ -35,6 +52,12 @@ class User(Base):
     name_fold: Mapped[str] = mapped_column(Folded)
     username_fold: Mapped[str] = mapped_column(Folded, unique=True)
     version: Mapped[int] = mapped_column(default=1)
+    unassigned: Mapped[bool]
+
+
+# Trigrams of both folds, kept by triggers: who has these letters anywhere. SQLite alone; PostgreSQL has
+# an index of the same kind on the user table.
+user_search = table("user_search", column("rowid", Integer), column("user_search", Text))
 
 
 class Offer(Base):

@@ -43,6 +43,10 @@ TABLE = {
     "licenses.start": Who.SIGNED_IN,
     "licenses.first": Who.SIGNED_IN,
     "licenses.product": Who.SIGNED_IN,
+    "licenses.export": Who.SIGNED_IN,
+    "users.everyone": Who.SIGNED_IN,
+    "users.export": Who.SIGNED_IN,
+    "users.one": Who.SIGNED_IN,
 }
 
 _login = LoginManager()

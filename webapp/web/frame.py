@@ -8,7 +8,7 @@ from flask import request, url_for
 from webapp.web import format as words
 from webapp.web.access import current_actor
 
-_TABS = (("Licenses", "licenses", "licenses.first"),)
+_TABS = (("Users", "users", "users.everyone"), ("Licenses", "licenses", "licenses.first"))
 
 
 @dataclass(frozen=True)

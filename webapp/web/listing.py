@@ -1,16 +1,236 @@
-"""What the address says about a list: filters and the key after which the next rows begin.
+"""What the address says about a list of people, and the list as values for a template.
 
-Unknown and damaged values are ignored, never an error: an address may be old or cut off.
+Unknown and damaged values of an address are ignored, never an error: it may be old or cut off. The
+pages add what is theirs; this module knows none of them and decides nothing.
 """
 
 import base64
 import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from string import ascii_uppercase
+from typing import Any
 
-from webapp.licensing.holders import Key
+from flask import request, url_for
+from sqlalchemy.orm import Session
+
+from webapp.licensing import lists
+from webapp.licensing.catalog import Catalog, LicenseType
+from webapp.licensing.lists import COUNT_CAP, OTHERS, Filters, Key, Page
+from webapp.licensing.visibility import Actor
+from webapp.web import format as words
+from webapp.words import Status
+
+SIZE = 50
+SHEET = 12  # more groups than this need a sheet of their own
+HUES = 8
+_GROUPS_SHOWN = 3
+_LETTERS = (*ascii_uppercase, OTHERS)
+
+Url = Callable[..., str]
+"""A page's address with its filters: ``url(q=None, after=key)`` changes two and keeps the others."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks for, as far as it makes sense. ``typed``: the search as it was typed.
+
+    ``after``: the rows after this one. ``seen``: all up to this one, and those after it.
+    """
+
+    filters: Filters
+    typed: str
+    groups: tuple[tuple[int, str], ...]
+    after: Key | None
+    seen: Key | None
+
+    @property
+    def group_name(self) -> str:
+        """The chosen group's name, or nothing."""
+        return dict(self.groups).get(self.filters.group or 0, "")
+
+    @property
+    def arguments(self) -> dict[str, str | None]:
+        """The filters that all lists have, as an address writes them."""
+        chosen = self.filters
+        group = None if chosen.group is None else str(chosen.group)
+        return {"q": self.typed, "initial": chosen.initial.upper(), "group": group}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of a list and its numbers. ``before``: rows before its first, as far as they are counted."""
+
+    page: Page
+    count: int
+    before: int
+
+    @property
+    def capped(self) -> bool:
+        """Whether there are more rows than are counted."""
+        return self.count > COUNT_CAP
+
+
+def read_address(session: Session, filters: Filters, actor: Actor) -> Asked:
+    """The filters that every list has, added to those that the page has read itself."""
+    groups = tuple(lists.groups_in_view(session, actor))
+    typed = request.args.get("q", "").strip()
+    initial, group = request.args.get("initial", ""), request.args.get("group", "")
+    return Asked(
+        replace(
+            filters,
+            q=lists.folded_search(typed),
+            initial=initial.lower() if initial in _LETTERS else "",
+            group=next((key for key, _ in groups if str(key) == group), None),
+        ),
+        typed, groups, read_key(request.args.get("after", "")), read_key(request.args.get("seen", "")),
+    )  # fmt: skip
+
+
+def find(session: Session, asked: Asked, actor: Actor, known: int | None, *, besides: bool = False) -> Found:
+    """The rows asked for. ``known``: how many the list has, if that need not be counted.
+
+    ``besides``: with the other licenses of each user.
+    """
+    filters = asked.filters
+    count = lists.count(session, filters, actor) if known is None else min(known, COUNT_CAP + 1)
+    if asked.seen:
+        seen = min(lists.count(session, filters, actor, until=asked.seen), COUNT_CAP)
+        page = lists.read_page(session, filters, actor, size=seen + SIZE, besides=besides)
+        return Found(page, count, 0)
+    before = lists.count(session, filters, actor, until=asked.after) if asked.after else 0
+    page = lists.read_page(session, filters, actor, after=asked.after, size=SIZE, besides=besides)
+    return Found(page, count, before)
+
+
+def address(endpoint: str, **arguments: str | None) -> str:
+    """An address with what is set of these."""
+    given: dict[str, Any] = {name: value for name, value in arguments.items() if value}
+    return url_for(endpoint, **given)
+
+
+def shown_filters(asked: Asked, initials: frozenset[str]) -> dict[str, Any]:
+    """The search box, the letters and the groups."""
+    chosen = asked.filters
+    letters = [
+        {"letter": letter, "chosen": letter.lower() == chosen.initial, "there": letter.lower() in initials}
+        for letter in _LETTERS
+    ]
+    return {
+        "q": asked.typed, "initial": chosen.initial.upper(), "letters": letters,
+        "group": chosen.group, "group_name": asked.group_name,
+        "groups": [{"id": key, "name": name} for key, name in asked.groups],
+        "sheet": len(asked.groups) > SHEET,
+    }  # fmt: skip
+
+
+def shown_list(found: Found, url: Url, export_url: str) -> dict[str, Any]:
+    """What every list shows besides its heading and rows: its number, its end and what comes after it."""
+    key = write_key(found.page.next) if found.page.next else None
+    return {
+        "count": f"{COUNT_CAP}+" if found.capped else str(found.count),
+        "next_url": url(after=key) if key else None,
+        "grown_url": url(seen=key) if key else None,
+        "shown_words": _shown(found),
+        "export_url": export_url if found.count else None,
+    }
+
+
+def shown_rows(page: Page, catalog: Catalog, moment: datetime, zone: tzinfo) -> list[dict[str, Any]]:
+    """The rows of the list."""
+    types = {kind.id: kind for kind in catalog.types.values()}
+    colors = hues(catalog)
+    return [
+        {
+            "username": row.username, "name": row.name, "active": row.active,
+            "url": url_for("users.one", username=row.username),
+            "license": types[row.license_type_id].name, "hue": colors[row.license_type_id],
+            "besides": [types[key].full_name for key in row.besides],
+            "groups": ", ".join(row.groups[:_GROUPS_SHOWN]),
+            "groups_more": max(0, len(row.groups) - _GROUPS_SHOWN),
+            "last_sign_in": words.ago(row.last_login, moment, zone),
+            "last_sign_in_title": words.full_moment(row.last_login, zone),
+        }
+        for row in page.rows
+    ]  # fmt: skip
+
+
+def hues(catalog: Catalog) -> dict[int, int]:
+    """The color of each license type by its id: its place within its product."""
+    return {
+        kind.id: place % HUES + 1 for product in catalog.products for place, kind in enumerate(product.types)
+    }
+
+
+def sentence(asked: Asked, found: Found, total: int | None, hidden: int | None, everyone: bool) -> str:
+    """``305``, ``42 you can view · 263 you can't view``, ``6 of the 42 you can view start with A``.
+
+    ``total``: how many there are without search, initial and group, if that is known.
+    """
+    shown = f"{COUNT_CAP:,}+" if found.capped else words.number(found.count)
+    outside = "" if hidden is None or everyone else f" · {words.number(hidden)} you can't view"
+    if not asked.filters.narrowed:
+        return (shown if everyone else f"{shown} you can view") + outside
+    if total is not None:
+        shown += f" of {words.number(total)}" if everyone else f" of the {words.number(total)} you can view"
+    return f"{shown} {_fits(asked, found.count)}{outside}"
+
+
+def _fits(asked: Asked, count: int) -> str:
+    """What those listed have in common, for a sentence."""
+    chosen, s = asked.filters, "s" if count == 1 else ""
+    if chosen.initial and not chosen.q and chosen.group is None:
+        letter = "another sign" if chosen.initial == OTHERS else chosen.initial.upper()
+        return f"start{s} with {letter}"
+    if chosen.group is not None and not chosen.q and not chosen.initial:
+        return f"in {asked.group_name}"
+    return "matches" if count == 1 else "match"
+
+
+def _shown(found: Found) -> str:
+    """What stands under the rows: how many of how many."""
+    so_far = found.before + len(found.page.rows)
+    if not found.page.next:
+        if found.capped:
+            return "The end of the list"
+        return "That is all" if found.count == 1 else f"All {words.number(found.count)} shown"
+    if so_far > COUNT_CAP:
+        return f"More than {COUNT_CAP:,} shown"
+    of = f"more than {COUNT_CAP:,}" if found.capped else words.number(found.count)
+    return f"{words.number(so_far)} of {of} shown"
+
+
+def empty(title: str, text: str, *ways: tuple[str, str]) -> dict[str, Any]:
+    """What an empty list says, and the ways on: a label and an address each."""
+    return {"title": title, "text": text, "ways": [{"label": label, "url": url} for label, url in ways]}
+
+
+def nobody_matches(asked: Asked, clear_url: str, archived: int, kind: LicenseType | None) -> dict[str, Any]:
+    """What a list says whose filters fit nobody: why, and the ways on."""
+    clear = ("Clear the search" if asked.typed else "Clear the filters", clear_url)
+    if archived:
+        ref = kind.ref if kind else None
+        url = address("users.everyone", status=Status.ARCHIVED, license=ref, **asked.arguments)
+        number = f"{COUNT_CAP:,}+" if archived > COUNT_CAP else words.number(archived)
+        text = f"{number} archived {'user matches' if archived == 1 else 'users match'}."
+        return empty("Nobody matches", text, (f"Show {number} archived", url), clear)
+    if asked.filters.q:
+        text = "The search looks at usernames and names; one or two letters find how they begin."
+        return empty("Nobody matches", text, clear)
+    return empty("Nobody matches", "Change the filters, or clear them.", clear)
+
+
+def archived_too(session: Session, asked: Asked, actor: Actor) -> int:
+    """How many archived people match a search that finds nobody at work."""
+    filters = asked.filters
+    if filters.status is not Status.ACTIVE or not filters.narrowed:
+        return 0
+    return lists.count(session, replace(filters, status=Status.ARCHIVED), actor)
 
 
 def write_key(key: Key) -> str:
-    """A key as the ``after`` of an address: opaque, base64url."""
+    """A key as an address has it: opaque, base64url."""
     text = json.dumps([key.name_fold, key.username_fold], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 

@@ -7,7 +7,7 @@ region that the view lists, and nothing else. No other module reads an HTMX head
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from flask import Response, current_app, make_response, render_template, request
+from flask import Flask, Response, make_response, render_template, request
 from jinja2_fragments.flask import render_block
 
 _VARIES_ON = ("Cookie", "HX-Request", "HX-Request-Type", "HX-Target", "HX-History-Restore-Request")
@@ -65,11 +65,13 @@ def _restores_history() -> bool:
     return "HX-History-Restore-Request" in request.headers
 
 
-def component_modules() -> dict[str, Any]:
-    """Each file of ``templates/components`` as a Jinja global: blocks rendered alone see no imports."""
-    environment = current_app.jinja_env
+def add_components(app: Flask) -> None:
+    """Make each file of ``templates/components`` a Jinja global: blocks rendered alone see no imports.
+
+    ``ui`` comes first; the others are built of it.
+    """
+    environment = app.jinja_env
     names = environment.list_templates(filter_func=lambda name: name.startswith("components/"))
-    return {
-        name.removeprefix("components/").removesuffix(".html"): environment.get_template(name).module
-        for name in names
-    }
+    for name in sorted(names, key=lambda name: name != "components/ui.html"):
+        word = name.removeprefix("components/").removesuffix(".html")
+        environment.globals[word] = environment.get_template(name).module

@@ -1,24 +1,25 @@
-"""The Licenses page at ``/licenses/<product>``. Reads only; decides nothing."""
+"""The Licenses page at ``/licenses/<product>``, and its list as a file. Reads only; decides nothing."""
 
 from flask import Blueprint, Response, abort, redirect, request, url_for
 
 from webapp.database import clock, db
-from webapp.licensing import holders, ledger
+from webapp.licensing import ledger
 from webapp.licensing.catalog import Catalog, Product
-from webapp.licensing.holders import Filters
+from webapp.licensing.lists import Filters
 from webapp.pages.licenses import shown
+from webapp.web import listing
 from webapp.web.access import actor
-from webapp.web.listing import read_key
+from webapp.web.download import users_file
 from webapp.web.page import page
 
 blueprint = Blueprint("licenses", __name__)
 
 REGIONS = ("main", "products", "details", "filters", "users", "more")
-# Another product or card changes all of the page; a filter marks its card; a refresh changes the
-# figures alone: the list never moves by itself.
+# Another product or card changes all of the page; a filter marks its card and all links; a refresh
+# changes the figures alone: the list never moves by itself.
 ALSO = {
     "details": ("title", "products", "filters", "users"),
-    "users": ("details",),
+    "users": ("details", "products"),
     "products": ("details",),
 }
 
@@ -43,29 +44,33 @@ def one(product: str) -> Response:
     return _show(catalog, catalog.product(product) or abort(404))
 
 
+@blueprint.get("/licenses/<product>.csv")
+def export(product: str) -> Response:
+    """The list with these filters as a file."""
+    catalog = ledger.read_catalog(db.session())
+    return users_file(_chosen(catalog.product(product) or abort(404)), catalog, product)
+
+
+def _chosen(product: Product) -> Filters:
+    return Filters(product, next((t for t in product.types if t.key == request.args.get("type")), None))
+
+
 def _show(catalog: Catalog, product: Product) -> Response:
     session, who, time = db.session(), actor(), clock()
     moment = time.read()
-    filters = Filters(
-        product,
-        type=next((t for t in product.types if t.key == request.args.get("type")), None),
-        q=holders.folded_search(request.args.get("q", "")),
-    )
+    asked = listing.read_address(session, _chosen(product), who)
     figures = ledger.figures(session, catalog, time.day(moment))
-    after = read_key(request.args.get("after", ""))
-    found = holders.read_page(session, filters, who, after=after)
-    in_view = shown.in_view(session, product, figures, who)
-    count = (
-        min(in_view.of(filters.type), holders.COUNT_CAP + 1)
-        if not filters.q
-        else holders.count(session, filters, who)
-    )
+    in_view = shown.in_view(session, asked.filters, figures, who)
+    known = None if asked.filters.narrowed else in_view.of(asked.filters.type)
+    found = listing.find(session, asked, who, known)
+    archived = 0 if found.count else listing.archived_too(session, asked, who)
     return page(
         "licenses/licenses.html",
         regions=REGIONS,
         also=ALSO,
-        products=shown.products(catalog, product, figures),
-        details=shown.details(product, figures, filters, moment, time.zone),
-        filters=shown.filters(product, in_view, filters),
-        users=shown.users(catalog.base, product, figures, filters, found, in_view, count, moment, time.zone),
+        products=shown.products(catalog, asked, figures),
+        details=shown.details(asked, figures, moment, time.zone),
+        filters=shown.filters(asked, in_view),
+        users=shown.users(catalog, asked, figures, found, in_view, archived)
+        | {"rows": listing.shown_rows(found.page, catalog, moment, time.zone)},
     )

@@ -1,0 +1,61 @@
+"""``/users``, its list as a file, and ``/users/<username>``. Reads only; decides nothing."""
+
+from flask import Blueprint, Response, abort, request
+
+from webapp.database import clock, db
+from webapp.licensing import ledger, profile
+from webapp.licensing.catalog import Catalog
+from webapp.licensing.lists import Filters
+from webapp.pages.users import shown
+from webapp.web import listing
+from webapp.web.access import actor
+from webapp.web.download import users_file
+from webapp.web.page import page
+from webapp.words import Status
+
+blueprint = Blueprint("users", __name__)
+
+REGIONS = ("main", "users", "more")
+
+
+@blueprint.get("/users")
+def everyone() -> Response:
+    """Everyone in view, narrowed by the filters."""
+    session, who, time = db.session(), actor(), clock()
+    moment = time.read()
+    catalog = ledger.read_catalog(session)
+    asked = listing.read_address(session, _chosen(catalog), who)
+    in_view = shown.in_view(session, asked.filters, ledger.figures(session, catalog, time.day(moment)), who)
+    found = listing.find(session, asked, who, None if asked.filters.narrowed else in_view.total, besides=True)
+    archived = 0 if found.count else listing.archived_too(session, asked, who)
+    return page(
+        "users/users.html",
+        regions=REGIONS,
+        filters=shown.filters(catalog, asked, in_view),
+        users=shown.users(catalog, asked, found, in_view, archived)
+        | {"rows": listing.shown_rows(found.page, catalog, moment, time.zone)},
+    )
+
+
+@blueprint.get("/users.csv")
+def export() -> Response:
+    """The list with these filters as a file."""
+    catalog = ledger.read_catalog(db.session())
+    return users_file(_chosen(catalog), catalog, "users")
+
+
+@blueprint.get("/users/<username>")
+def one(username: str) -> Response:
+    """One user; whoever is not in view does not exist (P5)."""
+    session, who, time = db.session(), actor(), clock()
+    found = profile.read(session, username, who) or abort(404)
+    catalog = ledger.read_catalog(session)
+    return page("users/user.html", user=shown.user(found, catalog, who, time.read(), time.zone))
+
+
+def _chosen(catalog: Catalog) -> Filters:
+    """Status and license; unknown values are ignored."""
+    kind = catalog.types.get(request.args.get("license", ""))
+    status = request.args.get("status", "")
+    product = catalog.product(kind.product) if kind else catalog.base
+    return Filters(product or catalog.base, kind, Status(status) if status in set(Status) else Status.ACTIVE)

@@ -1,0 +1,40 @@
+"""A list as a file: streamed from one snapshot, a few at a time, under a plain name.
+
+The rows are those that the page lists with the same address. Nothing is gathered in memory.
+"""
+
+from threading import BoundedSemaphore
+
+from flask import Response, stream_with_context
+
+from webapp.database import BusyError, clock, snapshot
+from webapp.licensing import csvfile, exporting
+from webapp.licensing.catalog import Catalog
+from webapp.licensing.lists import Filters
+from webapp.web.access import actor
+from webapp.web.listing import read_address
+
+AT_ONCE = 2  # downloads in each worker; they are long, and pages come first
+_turns = BoundedSemaphore(AT_ONCE)
+
+
+def users_file(filters: Filters, catalog: Catalog, name: str) -> Response:
+    """The list with the filters of this address as a CSV file. Raises BusyError if others are at it.
+
+    ``name``: a plain ASCII word for the file's name.
+    """
+    who, time = actor(), clock()
+    if not _turns.acquire(blocking=False):
+        raise BusyError
+    try:
+        session = snapshot()
+        asked = read_address(session, filters, who)
+        rows = exporting.users_table(session, asked.filters, who, catalog)
+        response = Response(stream_with_context(csvfile.write(rows)), mimetype="text/csv")
+    except BaseException:
+        _turns.release()
+        raise
+    response.call_on_close(_turns.release)
+    moment = time.read().astimezone(time.zone)
+    response.headers.set("Content-Disposition", "attachment", filename=f"{name}-{moment:%Y-%m-%d-%H%M}.csv")
+    return response
