@@ -33,6 +33,7 @@ function whatItMeans(status, retryAfter) {
 
 document.addEventListener("htmx:response:error", (event) => {
   const { request, response } = event.detail.ctx;
+  if (unasked(event.detail.ctx)) return;
   // Back leads to a page that can't be had any more: show what the server says of it, under its own address.
   if (request.headers["HX-History-Restore-Request"] && response.status !== 401) location.reload();
   message(whatItMeans(response.status, response.headers.get("Retry-After")));
@@ -41,6 +42,7 @@ document.addEventListener("htmx:response:error", (event) => {
 // No answer: the network is down, or it took longer than defaultTimeout. Of a save nobody knows whether it happened.
 document.addEventListener("htmx:error", (event) => {
   const { ctx, error } = event.detail;
+  if (unasked(ctx)) return;
   const why = error === "timeout" ? "The server took too long to answer." : "The server can't be reached.";
   const saving = ctx && ctx.request.method !== "GET";
   message(`${why} ${saving ? "Reload the page to see whether your change was saved." : "Try again in a moment."}`);
@@ -98,15 +100,67 @@ function addShowButtons() {
 addShowButtons();
 document.addEventListener("htmx:after:swap", addShowButtons);
 
-// The menu closes like any menu: by a tap beside it, or Escape.
-const openMenus = () => document.querySelectorAll("details.menu[open]");
+// Menus and sheets close like any: by a tap beside them, or Escape.
+const openPanels = () => document.querySelectorAll("details:is(.menu, .sheet)[open]");
 document.addEventListener("click", (event) => {
-  for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+  for (const panel of openPanels()) if (!panel.contains(event.target)) panel.open = false;
 });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  for (const menu of openMenus()) {
-    menu.open = false;
-    menu.querySelector("summary").focus();
+  for (const panel of openPanels()) {
+    panel.open = false;
+    panel.querySelector("summary").focus();
   }
+});
+
+// A choice stands on what opened it. Where fingers choose, it has then done its work and makes room for the list.
+document.addEventListener("change", (event) => {
+  const picker = event.target.closest(".picker");
+  if (!picker) return;
+  picker.querySelector(".picker-chosen").textContent = event.target.closest("label").textContent.trim();
+  if (picker.matches(".sheet") || matchMedia("(pointer: coarse)").matches) picker.open = false;
+});
+
+// A list that was narrowed is what one wants to see: on a tablet it comes up to the top of the window.
+const FILTERED = /[?&](type|status|license|q|initial|group)=/;
+function showList() {
+  if (matchMedia("(pointer: coarse)").matches) document.querySelector(".list")?.scrollIntoView({ block: "start" });
+}
+document.addEventListener("htmx:after:swap", (event) => {
+  if (event.detail.ctx.sourceElement?.id === "filters") showList();
+});
+if (FILTERED.test(location.search) && performance.getEntriesByType("navigation")[0]?.type === "navigate") showList();
+
+// The figures are read again every half minute while somebody may look at them; "Refresh" does the same by a tap.
+// If no answer comes for two minutes they say that they are old.
+const FIGURES_EVERY = 30_000;
+const OLD_AFTER = 120_000;
+const figuresTime = () => document.querySelector(".as-of time")?.dateTime;
+let figures = { time: figuresTime(), come: Date.now(), asked: Date.now() };
+function readFigures() {
+  const now = Date.now();
+  if (figuresTime() !== figures.time) figures = { time: figuresTime(), come: now, asked: now };
+  const asOf = document.querySelector(".as-of");
+  if (!asOf || document.visibilityState !== "visible") return;
+  if (now - figures.come >= OLD_AFTER && !asOf.classList.contains("old")) {
+    asOf.classList.add("old");
+    asOf.querySelector("span").prepend("Old figures: ");
+  }
+  if (now - figures.asked >= FIGURES_EVERY) {
+    figures.asked = now;
+    htmx.trigger("#figures", "figures");
+  }
+}
+setInterval(readFigures, 1_000);
+document.addEventListener("visibilitychange", readFigures);
+// What nobody asked for fails in silence: the figures say themselves that they are old.
+const unasked = (ctx) => ctx?.sourceElement?.id === "figures";
+
+// Back to the list that one came from, as one left it.
+document.addEventListener("click", (event) => {
+  const from = document.referrer && new URL(document.referrer);
+  if (!event.target.closest("#back") || !from || from.origin !== location.origin || history.length < 2) return;
+  if (!/^\/(users|licenses)(\/[^/]+)?$/.test(from.pathname)) return;
+  event.preventDefault();
+  history.back();
 });
