@@ -11,7 +11,7 @@ from tests.make import Make
 from tests.queries.recording import Statement, recorded
 from webapp.database import db, transaction
 from webapp.licensing import ledger, lists
-from webapp.licensing.lists import Filters, Key
+from webapp.licensing.lists import Filters, Key, PeopleList
 from webapp.licensing.visibility import OPERATOR, Actor
 from webapp.models import Group
 from webapp.words import Role, Status
@@ -42,7 +42,7 @@ def plan(statement: Statement) -> str:
 def ordered(filters: Filters, who: Actor, after: Key | None = None) -> tuple[str, int]:
     """The plan by which a page of the list is read, and the page's rows."""
     with recorded(db.engine) as statements:
-        page = lists.read_page(db.session(), filters, who, after=after)
+        page = PeopleList(db.session(), filters, who).page(after=after)
     (statement,) = [s for s in statements if re.search(r"ORDER BY .*name_fold", s.text)]
     return plan(statement), len(page.rows)
 

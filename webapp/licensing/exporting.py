@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from webapp.licensing import lists
 from webapp.licensing.catalog import Catalog
-from webapp.licensing.lists import Filters, Row
+from webapp.licensing.lists import Filters, PeopleList, Row
 from webapp.licensing.people import PERMISSIONS
 from webapp.licensing.visibility import Actor, visible_groups
 from webapp.models import Group, GroupAccess, User
@@ -32,7 +32,7 @@ def users_table(
     types = {kind.id: kind for kind in catalog.types.values()}
     others = [product for product in catalog.products if not product.base]
     yield (*_HEADER, *(product.name for product in others))
-    for page in lists.read_all(session, filters, actor, _AT_ONCE):
+    for page in PeopleList(session, filters, actor).pages(_AT_ONCE):
         ids = [row.user_id for row in page.rows]
         users = {user.id: user for user in session.execute(select(User.__table__).where(User.id.in_(ids)))}
         licenses = lists.licenses(session, ids)

@@ -72,6 +72,11 @@ def lock_head(session: Session) -> Head:
     return Head(row.seq, row.hash, row.at)
 
 
+def newest(session: Session) -> int:
+    """The number of the last change: what was read under one number is true until the next."""
+    return session.scalars(select(ChainHead.seq)).one()
+
+
 def append(
     session: Session, head: Head, moment: datetime, act: Act, entries: Sequence[Entry],
     cause: str | None = None,

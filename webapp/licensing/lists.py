@@ -3,8 +3,8 @@
 Read in list order straight from an index, paged by key, counted up to a cap. Every query starts
 from ``visible``; figures for the whole account come from the pools, never from here.
 
-No query walks everybody to find a few: whatever narrows the list to at most ``FEW`` people is read
-first and put in order; otherwise the index is read in order, and who doesn't fit is passed over.
+No query walks everybody to find a few: a filter that leaves at most ``FEW`` people is read first and
+put in order; otherwise the index is read in order, and who doesn't fit is passed over.
 """
 
 import sys
@@ -38,7 +38,8 @@ from webapp.models import LicenseType as TypeRow
 from webapp.words import Status
 
 COUNT_CAP = 1000
-FEW = 5000  # so many are read and sorted faster than an index is walked in search of them
+FEW = 1000  # so many are read and put in order faster than an index is walked in search of them
+SOME = 5000  # so many are counted one by one faster than an index is walked
 OTHERS = "#"  # the initial of all names that begin with none of A to Z
 _LONGEST_FOLD = 2000  # no name of 100 characters folds to more
 
@@ -111,62 +112,80 @@ def folded_search(text: str) -> str:
     return people.fold(text).replace("\0", "").strip()
 
 
-def read_page(
-    session: Session, filters: Filters, actor: Actor, *,
-    after: Key | None = None, size: int = 50, besides: bool = False,
-) -> Page:  # fmt: skip
-    """The next rows after a key; as many queries for any number of rows. ``besides``: see ``Row``."""
-    source = _source(filters)
-    narrowed, few = _narrowed(session, source, filters, actor)
-    # A few are put in order when they are found: as a bare column it would tempt into walking its index.
-    order = [func.coalesce(column, "") if few else column for column in source.place]
-    some = (
-        select(
-            *source.place, source.type_id.label("license_type_id"), User.id, User.username, User.name,
-            User.active, User.last_login,
-        )
-        .select_from(source.with_user)
-        .where(*narrowed)
-        .order_by(*order)
-        .limit(size + 1)
-    )  # fmt: skip
-    parts = [some.where(*part) for part in _parts(source, filters.initial, after)]
-    found = [row for part in parts for row in session.execute(part)]
-    ids = [row.id for row in found[:size]]
-    groups = group_names(session, ids, actor)
-    held = licenses(session, ids) if besides else {}
-    rows = tuple(
-        Row(
-            Key(row.name_fold, row.username_fold), row.id, row.username, row.name, row.active,
-            row.license_type_id, row.last_login, tuple(groups[row.id]),
-            tuple(key for key in held.get(row.id, ()) if key != row.license_type_id),
-        )
-        for row in found[:size]
-    )  # fmt: skip
-    return Page(rows, rows[-1].key if len(found) > size else None)
+class PeopleList:
+    """One list as an actor asked for it. How many each filter leaves is counted once, up to a limit."""
 
+    def __init__(self, session: Session, filters: Filters, actor: Actor) -> None:
+        """Look at each filter; three queries at most."""
+        self._session, self._filters, self._actor = session, filters, actor
+        self._source = _source(filters)
+        self._narrowings = [
+            (narrowing, _capped_count(session, narrowing.people, SOME))
+            for narrowing in _narrowings(session, self._source, filters, actor)
+        ]
 
-def read_all(session: Session, filters: Filters, actor: Actor, size: int) -> Iterator[Page]:
-    """The whole list, page after page; none if it is empty."""
-    after = None
-    while (page := read_page(session, filters, actor, after=after, size=size)).rows:
-        yield page
-        if page.next is None:
-            return
-        after = page.next
+    def page(self, *, after: Key | None = None, size: int = 50, besides: bool = False) -> Page:
+        """The next rows after a key; as many queries for any number of rows. ``besides``: see ``Row``."""
+        source = self._source
+        conditions, begun = self._conditions(FEW)
+        # A few are put in order when they are found: a bare column would tempt into walking its index.
+        order = [func.coalesce(column, "") if begun else column for column in source.place]
+        some = (
+            select(
+                *source.place, source.type_id.label("license_type_id"), User.id, User.username, User.name,
+                User.active, User.last_login,
+            )
+            .select_from(source.with_user)
+            .where(*conditions)
+            .order_by(*order)
+            .limit(size + 1)
+        )  # fmt: skip
+        parts = [some.where(*part) for part in _parts(source, self._filters.initial, after)]
+        found = [row for part in parts for row in self._session.execute(part)]
+        ids = [row.id for row in found[:size]]
+        groups = group_names(self._session, ids, self._actor)
+        held = licenses(self._session, ids) if besides else {}
+        rows = tuple(
+            Row(
+                Key(row.name_fold, row.username_fold), row.id, row.username, row.name, row.active,
+                row.license_type_id, row.last_login, tuple(groups[row.id]),
+                tuple(key for key in held.get(row.id, ()) if key != row.license_type_id),
+            )
+            for row in found[:size]
+        )  # fmt: skip
+        return Page(rows, rows[-1].key if len(found) > size else None)
 
+    def pages(self, size: int) -> Iterator[Page]:
+        """The whole list, page after page; none if it is empty."""
+        after = None
+        while (page := self.page(after=after, size=size)).rows:
+            yield page
+            if page.next is None:
+                return
+            after = page.next
 
-def count(session: Session, filters: Filters, actor: Actor, *, until: Key | None = None) -> int:
-    """How many rows the list has (up to and with a key), counted to one more than the cap and no further."""
-    source = _source(filters)
-    narrowed, _ = _narrowed(session, source, filters, actor)
-    some = select(source.user_id).where(*narrowed)
-    if until:
-        some = some.where(tuple_(*source.place) <= tuple_(until.name_fold, until.username_fold))
-    counted = [
-        _capped_count(session, some.where(*part), COUNT_CAP) for part in _parts(source, filters.initial, None)
-    ]
-    return min(sum(counted), COUNT_CAP + 1)
+    def count(self, *, until: Key | None = None) -> int:
+        """How many rows (up to and with a key), counted to one more than the cap and no further."""
+        source = self._source
+        conditions, _ = self._conditions(FEW if until else SOME)
+        some = select(source.user_id).where(*conditions)
+        if until:
+            some = some.where(tuple_(*source.place) <= tuple_(until.name_fold, until.username_fold))
+        counted = [
+            _capped_count(self._session, some.where(*part), COUNT_CAP)
+            for part in _parts(source, self._filters.initial, None)
+        ]
+        return min(sum(counted), COUNT_CAP + 1)
+
+    def _conditions(self, limit: int) -> tuple[list[ColumnElement[bool]], bool]:
+        """The conditions of all filters; begun: with a set of at most so many people."""
+        conditions, begun = list(self._source.where), False
+        for narrowing, number in self._narrowings:
+            if number <= limit:
+                conditions.append(self._source.user_id.in_(narrowing.people))
+                begun = True
+            conditions.append(narrowing.test)
+        return conditions, begun
 
 
 def in_view(session: Session, filters: Filters, actor: Actor) -> InView:
@@ -238,19 +257,6 @@ class _Narrowing:
 
     people: Select[int] | CompoundSelect[int]
     test: ColumnElement[bool]
-
-
-def _narrowed(
-    session: Session, source: _Source, filters: Filters, actor: Actor
-) -> tuple[list[ColumnElement[bool]], bool]:
-    """The conditions for all filters, and whether they begin with a set of a few people."""
-    conditions, few = list(source.where), False
-    for narrowing in _narrowings(session, source, filters, actor):
-        if _capped_count(session, narrowing.people, FEW) <= FEW:
-            conditions.append(source.user_id.in_(narrowing.people))
-            few = True
-        conditions.append(narrowing.test)
-    return conditions, few
 
 
 def _narrowings(session: Session, source: _Source, filters: Filters, actor: Actor) -> Iterator[_Narrowing]:

@@ -12,12 +12,12 @@ from datetime import datetime, tzinfo
 from string import ascii_uppercase
 from typing import Any
 
-from flask import request, url_for
+from flask import current_app, request, url_for
 from sqlalchemy.orm import Session
 
-from webapp.licensing import lists
+from webapp.licensing import history, lists
 from webapp.licensing.catalog import Catalog, LicenseType
-from webapp.licensing.lists import COUNT_CAP, OTHERS, Filters, Key, Page
+from webapp.licensing.lists import COUNT_CAP, OTHERS, Filters, InView, Key, Page, PeopleList
 from webapp.licensing.visibility import Actor
 from webapp.web import format as words
 from webapp.words import Status
@@ -26,6 +26,7 @@ SIZE = 50
 SHEET = 12  # more groups than this need a sheet of their own
 HUES = 8
 _GROUPS_SHOWN = 3
+_REMEMBERED = 500  # views; a few kilobytes each at most
 _LETTERS = (*ascii_uppercase, OTHERS)
 
 Url = Callable[..., str]
@@ -93,15 +94,30 @@ def find(session: Session, asked: Asked, actor: Actor, known: int | None, *, bes
 
     ``besides``: with the other licenses of each user.
     """
-    filters = asked.filters
-    count = lists.count(session, filters, actor) if known is None else min(known, COUNT_CAP + 1)
+    people = PeopleList(session, asked.filters, actor)
+    count = people.count() if known is None else min(known, COUNT_CAP + 1)
     if asked.seen:
-        seen = min(lists.count(session, filters, actor, until=asked.seen), COUNT_CAP)
-        page = lists.read_page(session, filters, actor, size=seen + SIZE, besides=besides)
-        return Found(page, count, 0)
-    before = lists.count(session, filters, actor, until=asked.after) if asked.after else 0
-    page = lists.read_page(session, filters, actor, after=asked.after, size=SIZE, besides=besides)
-    return Found(page, count, before)
+        seen = min(people.count(until=asked.seen), COUNT_CAP)
+        return Found(people.page(size=seen + SIZE, besides=besides), count, 0)
+    before = people.count(until=asked.after) if asked.after else 0
+    return Found(people.page(after=asked.after, size=SIZE, besides=besides), count, before)
+
+
+def in_view(session: Session, filters: Filters, actor: Actor) -> InView:
+    """Who is in view, counted once after each change: each worker remembers it for its actors.
+
+    Nobody comes into view or leaves it without a change, and every change has a number.
+    """
+    remembered: dict[tuple[object, ...], InView] = current_app.extensions.setdefault("in_view", {})
+    key = (
+        history.newest(session), filters.product.id, filters.status,
+        actor.views_everyone or actor.id, actor.groups, actor.permissions,
+    )  # fmt: skip
+    if key not in remembered:
+        if len(remembered) >= _REMEMBERED:
+            remembered.clear()
+        remembered[key] = lists.in_view(session, filters, actor)
+    return remembered[key]
 
 
 def address(endpoint: str, **arguments: str | None) -> str:
@@ -226,7 +242,7 @@ def archived_too(session: Session, asked: Asked, actor: Actor) -> int:
     filters = asked.filters
     if filters.status is not Status.ACTIVE or not filters.narrowed:
         return 0
-    return lists.count(session, replace(filters, status=Status.ARCHIVED), actor)
+    return PeopleList(session, replace(filters, status=Status.ARCHIVED), actor).count()
 
 
 def write_key(key: Key) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from webapp.licensing import lists
 from webapp.licensing.availability import Figures, level, state_in_words
 from webapp.licensing.catalog import Catalog, LicenseType, Product
 from webapp.licensing.lists import COUNT_CAP, Filters
@@ -38,7 +37,7 @@ class InView:
 
 def in_view(session: Session, filters: Filters, pools: Pools, actor: Actor) -> InView:
     """Counted for a supervisor; whoever views everyone reads the counters instead."""
-    seen = lists.in_view(session, filters, actor)
+    seen = listing.in_view(session, filters, actor)
     everyone = actor.views_everyone
     by_type = {
         kind.ref: pools[kind.ref].assigned if everyone else seen.by_type.get(kind.id, 0)

@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from webapp.licensing import lists
 from webapp.licensing.availability import Figures
 from webapp.licensing.catalog import Catalog
 from webapp.licensing.lists import Filters
@@ -43,14 +42,14 @@ class InView:
 
 def in_view(session: Session, filters: Filters, pools: Mapping[str, Figures], actor: Actor) -> InView:
     """The letters are those of all in view, so that no filter moves them."""
-    initials = lists.in_view(session, replace(filters, status=Status.ALL), actor).initials
+    initials = listing.in_view(session, replace(filters, status=Status.ALL), actor).initials
     if filters.status is not Status.ACTIVE:
         return InView(None, None, initials, actor.views_everyone)
     kinds = [filters.type] if filters.type else filters.product.types
     assigned = sum(pools[kind.ref].assigned for kind in kinds)
     if actor.views_everyone:
         return InView(assigned, 0, initials, True)
-    seen = lists.in_view(session, filters, actor).by_type
+    seen = listing.in_view(session, filters, actor).by_type
     total = sum(seen.get(kind.id, 0) for kind in kinds)
     return InView(total, assigned - total, initials, False)
 
