@@ -31,6 +31,7 @@ class OwnContextClient(FlaskClient):
     """
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("buffered", True)  # what is streamed is read there too
         return contextvars.Context().run(super().open, *args, **kwargs)
 
 

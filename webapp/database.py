@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from flask import Flask, current_app
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, event, func, select, text
+from sqlalchemy import Connection, event, func, select
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -73,7 +73,10 @@ def _engine_options(settings: Settings) -> dict[str, Any]:
         return {"connect_args": {"timeout": WAIT, "uri": True}}
     limits = ("lock_timeout=5s", "statement_timeout=25s", "idle_in_transaction_session_timeout=30s")
     options = " ".join(f"-c {limit}" for limit in limits)
-    return {"connect_args": {"options": options}, "pool_pre_ping": True}
+    # Readers see one moment, as on SQLite: else a page could mix figures of before and after a change.
+    return {
+        "connect_args": {"options": options}, "pool_pre_ping": True, "isolation_level": "REPEATABLE READ"
+    }  # fmt: skip
 
 
 def _never_make_a_file(_dialect: Any, _record: Any, arguments: list[str], _more: dict[str, Any]) -> None:
@@ -109,8 +112,11 @@ def transaction(wait: float = WAIT) -> Iterator[Session]:
     with _alone(current_app.extensions["settings"].sqlite_file, wait):
         intent = write_intent.set(True)
         try:
-            session.connection()
-            if db.engine.dialect.name == "postgresql":
+            if db.engine.dialect.name == "sqlite":
+                session.connection()
+            else:
+                # What it waited for is read afresh after the lock, where a snapshot would give up.
+                session.connection(execution_options={"isolation_level": "READ COMMITTED"})
                 session.execute(select(func.set_config("lock_timeout", f"{wait:.0f}s", True)))
             yield session
             session.commit()
@@ -121,13 +127,12 @@ def transaction(wait: float = WAIT) -> Iterator[Session]:
             write_intent.reset(intent)
 
 
-def snapshot() -> Session:
-    """A reading transaction that sees one moment, however long it reads; it ends with the request."""
-    session = db.session()
-    session.rollback()  # what was read before was another moment
-    if db.engine.dialect.name == "postgresql":
-        session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-    return session
+def reader() -> Session:
+    """A session of its own for what is read after the view has returned; close it.
+
+    It sees the moment of its first question, however long it reads.
+    """
+    return Session(db.engine)
 
 
 @contextmanager

@@ -134,7 +134,8 @@ def test_the_search_folds_both_sides_and_takes_signs_literally(admin: Browser, m
 ADDRESSES = [
     "q=%ED%A0%80", "q=%FF", "q=" + "x" * 10_000, "q=" + "%25" * 3000, "type=nobody", "type=%00", "after=xyz",
     "after=W10", "after=WyIiLCIiXQ", "after=%F0%9F%98%80", "q=%CC%81", "type=agent&type=admin", "group=9&initial=A",
-    "after=WyJcdWQ4MDAiLCJhIl0", "after=WyJcdTAwMDAiLCJhIl0",
+    "after=WyJcdWQ4MDAiLCJhIl0", "after=WyJcdTAwMDAiLCJhIl0", "after=" + "W1tb" * 2600, "seen=" + "W1tb" * 2600,
+    "seen=xyz", "initial=AB", "initial=%C3%84", "initial=a", "group=x", "group=1%00", "group=-1", "initial=",
 ]  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Signing in and out: P1, one answer for every refusal, and no way out of the app."""
 
+from urllib.parse import urlencode
+
 import pytest
 from flask import Flask
 from sqlalchemy import select, text, update
@@ -13,7 +15,8 @@ from webapp.models import SignIn, User
 ELSEWHERE = [
     "//evil.example", "////evil.example", "/\\evil.example", "\\\\evil.example", "https://evil.example",
     "https:evil.example", "/%2F/evil.example", "/\t/evil.example", "\t//evil.example", "/\n/evil", "/x\r\nSet-Cookie: a=b",
-    "javascript:alert(1)", "http:///evil", "/..//evil.example", "//licenses@evil.example", "/nowhere", "/sign-out", " /licenses",
+    "javascript:alert(1)", "http:///evil", "/..//evil.example", "//licenses@evil.example", "/nowhere", "/sign-out", " /licenses", "/healthz",
+    "/users.csv", "/licenses/vcc.csv", "/static/app.css", "/sign-in",
 ]  # fmt: skip
 
 
@@ -123,6 +126,50 @@ def test_a_post_without_a_good_token_is_400_for_everybody(people: Make, browse: 
             browse.post(path, {"csrf_token": token}, status=400)
 
 
+STRANGE = [
+    ({"Sec-Fetch-Site": "cross-site"}, 400), ({"Sec-Fetch-Site": "same-site"}, 400),
+    ({"Origin": "https://evil.example"}, 400), ({"Origin": "null"}, 400), ({"Origin": ""}, 400),
+    ({"Transfer-Encoding": "chunked"}, 411), ({"Content-Encoding": "gzip"}, 415),
+    ({"Content-Type": "application/json"}, 415), ({"Content-Type": "text/plain"}, 415),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("headers", "status"), STRANGE, ids=str)
+def test_a_post_from_elsewhere_or_with_a_strange_body_is_refused_in_spite_of_a_good_token(
+    people: Make, browse: Browser, headers: dict[str, str], status: int
+) -> None:
+    token = str(browse.get("/sign-in").one("main input[name=csrf_token]")["value"])
+    body = urlencode({"csrf_token": token, "username": "ada", "password": "the password of ada"})
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert browse.client.post("/sign-in", data=body, headers=kind | headers).status_code == status
+    browse.get("/licenses", status=303)
+    same = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}
+    assert browse.client.post("/sign-in", data=body, headers=kind | same).status_code == 303
+
+
+def test_a_post_to_nowhere_without_a_token_is_400_for_the_anonymous_too(browse: Browser) -> None:
+    for path in ("/nowhere", "/licenses"):
+        browse.post(path, status=400)
+
+
+def test_signing_in_over_a_sign_in_ends_the_first_one(people: Make, browse: Browser) -> None:
+    browse.sign_in("ada", "the password of ada")
+    cookie = browse.client.get_cookie("license_desk")
+    assert cookie
+    token = str(browse.get("/licenses").one(".menu input[name=csrf_token]")["value"])
+    form = {"csrf_token": token, "username": "sue", "password": "the password of sue"}
+    assert browse.client.post("/sign-in", data=form).status_code == 303
+    assert "sue" in browse.get("/licenses").words(".menu")
+    browse.client.set_cookie("license_desk", cookie.value)
+    browse.get("/licenses", status=303)
+
+
+def test_a_password_far_too_long_is_wrong_and_costs_no_more(people: Make, browse: Browser) -> None:
+    marks = "a" + "\u0345\u0300\u0316" * 3000
+    browse.sign_in("ada", marks, status=422)
+    browse.sign_in("ada", "the password of ada" + " " * 600, status=422)
+
+
 def test_errors_are_pages_with_all_headers(people: Make, browse: Browser) -> None:
     browse.sign_in("ada", "the password of ada")
     browse.get("/nowhere", status=404)
@@ -132,7 +179,8 @@ def test_errors_are_pages_with_all_headers(people: Make, browse: Browser) -> Non
 
 def test_a_foreign_host_is_refused(people: Make, browse: Browser) -> None:
     for host in ("evil.example", "localhost.evil.example", ""):
-        browse.get("/sign-in", status=400, headers={"Host": host})
+        page = browse.get("/sign-in", status=400, headers={"Host": host})
+        assert "not set up for this address" in page.words("h1")
 
 
 def test_health_is_told_without_signing_in(people: Make, browse: Browser) -> None:

@@ -34,13 +34,15 @@ P2  who views whom (``visibility``)
 P3  nobody grants above their own level; a new supervisor starts with *access* and read
 P4  figures are for the whole account, names only for those in view
 P5  out of view looks exactly like not there
+P7  a group out of view filters like one that is not there
 
 The files
 ---------
 Values in, values out, no database: ``errors catalog people eligibility availability plan``,
 ``csvfile`` (how any CSV is read) and ``importing`` (a users file becomes wishes).
 With a session and a moment handed in: ``ledger`` (reads), ``visibility`` (who sees whom),
-``holders`` (the list), ``history`` (the change log), ``assignment`` (the one writer), and the
+``lists`` (people in order, filtered and counted), ``profile`` (one user), ``exporting`` (a list as a
+users file), ``history`` (the change log), ``assignment`` (the one writer), and the
 operations ``users``, ``contracts``, ``installation``.
 
 Nothing here may import Flask, read a clock of its own, commit, or make HTML.

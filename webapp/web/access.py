@@ -49,6 +49,8 @@ TABLE = {
     "users.one": Who.SIGNED_IN,
 }
 
+_FILES = {"licenses.export", "users.export"}
+
 _login = LoginManager()
 _login.session_protection = None  # the row on the server is the protection
 
@@ -67,6 +69,11 @@ class SignedIn:
     def get_id(self) -> str:
         """What Flask-Login keeps in the cookie."""
         return self.token
+
+
+def is_page(endpoint: str) -> bool:
+    """Whether somebody who signed in may be led there: a page behind the sign-in, not a file."""
+    return TABLE.get(endpoint) is Who.SIGNED_IN and endpoint not in _FILES
 
 
 def init_access(app: Flask) -> None:

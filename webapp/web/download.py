@@ -3,14 +3,17 @@
 The rows are those that the page lists with the same address. Nothing is gathered in memory.
 """
 
+from collections.abc import Iterator
 from threading import BoundedSemaphore
 
-from flask import Response, stream_with_context
+from flask import Response
+from sqlalchemy.orm import Session
 
-from webapp.database import BusyError, clock, snapshot
+from webapp.database import BusyError, clock, db, reader
 from webapp.licensing import csvfile, exporting
 from webapp.licensing.catalog import Catalog
 from webapp.licensing.lists import Filters
+from webapp.licensing.visibility import Actor
 from webapp.web.access import actor
 from webapp.web.listing import read_address
 
@@ -24,17 +27,18 @@ def users_file(filters: Filters, catalog: Catalog, name: str) -> Response:
     ``name``: a plain ASCII word for the file's name.
     """
     who, time = actor(), clock()
+    asked = read_address(db.session(), filters, who)
     if not _turns.acquire(blocking=False):
         raise BusyError
-    try:
-        session = snapshot()
-        asked = read_address(session, filters, who)
-        rows = exporting.users_table(session, asked.filters, who, catalog)
-        response = Response(stream_with_context(csvfile.write(rows)), mimetype="text/csv")
-    except BaseException:
-        _turns.release()
-        raise
+    response = Response(_lines(reader(), asked.filters, who, catalog), mimetype="text/csv")
     response.call_on_close(_turns.release)
     moment = time.read().astimezone(time.zone)
-    response.headers.set("Content-Disposition", "attachment", filename=f"{name}-{moment:%Y-%m-%d-%H%M}.csv")
+    response.headers.set(
+        "Content-Disposition", "attachment", filename=f"{name}-{moment:%Y-%m-%d-%H%M}.csv"
+    )  # fmt: skip
     return response
+
+
+def _lines(session: Session, filters: Filters, who: Actor, catalog: Catalog) -> Iterator[str]:
+    with session:
+        yield from csvfile.write(exporting.users_table(session, filters, who, catalog))

@@ -8,9 +8,9 @@ import logging
 import secrets
 from typing import Any, NamedTuple
 
-from flask import Flask, Response, current_app, make_response, render_template
+from flask import Flask, Response, current_app, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from webapp.database import means_busy
 
@@ -27,10 +27,18 @@ _WORDS = {
     403: _Words("You don't have the right to do this", "An admin can give it to you."),
     404: _Words("There is nothing here", "It may be gone, or not yours to view."),
     405: _Words("This can't be done that way", "Start from the page instead of the address."),
+    411: _Words("The request doesn't say how long it is", "Use the page in a browser."),
     413: _Words("That is too much at once", "Send less, or in smaller parts."),
+    415: _Words("That kind of data can't be used here", "Use the page in a browser."),
     500: _Words("Something broke on our side", "Nothing was changed. Please try again."),
     503: _Words("Busy right now", "Nothing was changed. Wait a few seconds and try again."),
 }
+
+
+_NOT_OUR_NAME = _Words(
+    "License Desk is not set up for this address",
+    "Open it under its own name. Whoever runs it can allow this one: the setting TRUSTED_HOSTS.",
+)
 
 
 def init_errors(app: Flask) -> None:
@@ -52,6 +60,10 @@ def _http(error: HTTPException) -> Response | HTTPException:
     if code < 400:  # a redirect that routing asks for
         return error
     words = _WORDS.get(code, _Words(error.name, "Go back and try another way."))
+    if isinstance(error, SecurityError):
+        words = _NOT_OUR_NAME
+        host = request.environ.get("HTTP_HOST", "")[:200]
+        _log.warning("asked under the name %r, which LICENSE_DESK_TRUSTED_HOSTS lacks", host)
     response = _plain(code, *words) if code == 400 else _dressed(code, *words)
     if code == 405:
         response.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))

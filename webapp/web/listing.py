@@ -148,6 +148,7 @@ def shown_list(found: Found, url: Url, export_url: str) -> dict[str, Any]:
         "count": f"{COUNT_CAP}+" if found.capped else str(found.count),
         "next_url": url(after=key) if key else None,
         "grown_url": url(seen=key) if key else None,
+        "first_url": url() if found.before else None,
         "shown_words": _shown(found),
         "export_url": export_url if found.count else None,
     }
@@ -188,6 +189,8 @@ def sentence(asked: Asked, found: Found, total: int | None, hidden: int | None, 
     outside = "" if hidden is None or everyone else f" · {words.number(hidden)} you can't view"
     if not asked.filters.narrowed:
         return (shown if everyone else f"{shown} you can view") + outside
+    if total == 0:
+        return f"none you can view{outside}"
     if total is not None:
         shown += f" of {words.number(total)}" if everyone else f" of the {words.number(total)} you can view"
     return f"{shown} {_fits(asked, found.count)}{outside}"
@@ -207,14 +210,14 @@ def _fits(asked: Asked, count: int) -> str:
 def _shown(found: Found) -> str:
     """What stands under the rows: how many of how many."""
     so_far = found.before + len(found.page.rows)
-    if not found.page.next:
+    if not found.page.next and not found.before:
         if found.capped:
             return "The end of the list"
         return "That is all" if found.count == 1 else f"All {words.number(found.count)} shown"
     if so_far > COUNT_CAP:
         return f"More than {COUNT_CAP:,} shown"
     of = f"more than {COUNT_CAP:,}" if found.capped else words.number(found.count)
-    return f"{words.number(so_far)} of {of} shown"
+    return f"{words.number(so_far)} of {of}{'' if found.before else ' shown'}"
 
 
 def empty(title: str, text: str, *ways: tuple[str, str]) -> dict[str, Any]:
@@ -232,7 +235,7 @@ def nobody_matches(asked: Asked, clear_url: str, archived: int, kind: LicenseTyp
         text = f"{number} archived {'user matches' if archived == 1 else 'users match'}."
         return empty("Nobody matches", text, (f"Show {number} archived", url), clear)
     if asked.filters.q:
-        text = "The search looks at usernames and names; one or two letters find how they begin."
+        text = "The search looks at usernames and names. One or two letters search only the beginning."
         return empty("Nobody matches", text, clear)
     return empty("Nobody matches", "Change the filters, or clear them.", clear)
 
@@ -256,7 +259,7 @@ def read_key(text: str) -> Key | None:
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         values = json.loads(base64.urlsafe_b64decode(padded))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(values, list) or len(values) != 2:
         return None

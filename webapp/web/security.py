@@ -7,9 +7,11 @@ may do what; that is ``access``.
 import hashlib
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import BadRequest, LengthRequired, UnsupportedMediaType
 
 from webapp import resources
 from webapp.settings import Settings
@@ -29,6 +31,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+_SAFE = ("GET", "HEAD", "OPTIONS")
 FORM_LIMIT = 64 * 1024  # bytes
 
 
@@ -45,9 +48,32 @@ def init_security(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # else a tablet left open for an hour fails every tap
         WTF_CSRF_SSL_STRICT=False,
     )
+    app.before_request(_refuse_strange_request)
     csrf.init_app(app)
     app.after_request(_guard)
     app.jinja_env.globals["asset"] = asset
+
+
+def _refuse_strange_request() -> None:
+    """Before anything is read: an unsafe request from another site, or with a body that could be cut.
+
+    A client that sends none of these headers passes; the token is asked for in any case, also where
+    there is no such page.
+    """
+    if request.method in _SAFE or isinstance(request.routing_exception, BadRequest):
+        return
+    if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        raise BadRequest
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise BadRequest
+    if "Transfer-Encoding" in request.headers:  # the server hands such a body on, cut or whole
+        raise LengthRequired
+    forms = ("application/x-www-form-urlencoded", "multipart/form-data")
+    if "Content-Encoding" in request.headers or (request.content_length and request.mimetype not in forms):
+        raise UnsupportedMediaType
+    if request.endpoint is None:
+        csrf.protect()
 
 
 def asset(name: str) -> str:

@@ -49,6 +49,8 @@ def sign_in_post() -> Response:
         user = access.load_actor(writing, token)
         if user is None:  # P1 does not hold: leave no row behind
             writing.rollback()
+        elif current_user.is_authenticated:  # whoever was here before is not here any more
+            access.end_sign_in(writing, current_user.sign_in_id)
     if user is None:
         return _form(username=username, next=next_, error=REFUSED, status=422)
     access.carry(user)
@@ -82,7 +84,7 @@ def own_path(path: str) -> str | None:
     adapter = current_app.create_url_adapter(request)
     try:
         assert adapter is not None
-        adapter.match(path.partition("?")[0], method="GET")
+        endpoint, _ = adapter.match(path.partition("?")[0], method="GET")
     except HTTPException:
         return None
-    return path
+    return path if access.is_page(endpoint) else None
