@@ -49,7 +49,7 @@ document.addEventListener("htmx:error", (event) => {
 });
 
 document.addEventListener("htmx:after:request", (event) => {
-  if (event.detail.ctx.response.status < 400) message("");
+  if (!unasked(event.detail.ctx) && event.detail.ctx.response.status < 400) message("");
 });
 
 // htmx would write the address of an error into the history.
@@ -72,11 +72,12 @@ document.addEventListener("htmx:config:request", (event) => {
 });
 
 // Who can't see the list hears how many it holds now.
+const listWords = () => document.querySelector("[data-count]:not([hidden]) > span")?.textContent ?? "";
+let heard = listWords();
 document.addEventListener("htmx:after:swap", () => {
-  const counted = document.querySelector("[data-count]:not([hidden]) > span");
-  const announcement = document.getElementById("announcement");
-  const words = counted ? counted.textContent : "";
-  if (announcement.textContent !== words) announcement.textContent = words;
+  const words = listWords();
+  if (words !== heard) document.getElementById("announcement").textContent = words;
+  heard = words;
 });
 
 // Passwords typed on a touch screen need to be seen.
@@ -113,12 +114,25 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// A choice stands on what opened it. Where fingers choose, it has then done its work and makes room for the list.
+// One choice is open at a time.
+document.addEventListener("toggle", (event) => {
+  if (!event.target.matches(".picker[open]")) return;
+  for (const other of document.querySelectorAll(".picker[open]")) if (other !== event.target) other.open = false;
+}, true);
+
+// What was chosen stands on what opened it. A finger that chose is done there; the arrow keys may go on.
+let lastTouch = 0;
+document.addEventListener("pointerup", () => { lastTouch = Date.now(); });
 document.addEventListener("change", (event) => {
   const picker = event.target.closest(".picker");
   if (!picker) return;
+  const summary = picker.querySelector("summary");
   picker.querySelector(".picker-chosen").textContent = event.target.closest("label").textContent.trim();
-  if (picker.matches(".sheet") || matchMedia("(pointer: coarse)").matches) picker.open = false;
+  if (Date.now() - lastTouch > 1_000) return;
+  if (picker.matches(".sheet") || matchMedia("(pointer: coarse)").matches) {
+    picker.open = false;
+    summary.focus();
+  }
 });
 
 // A list that was narrowed is what one wants to see: on a tablet it comes up to the top of the window.
@@ -146,7 +160,7 @@ function readFigures() {
     asOf.classList.add("old");
     asOf.querySelector("span").prepend("Old figures: ");
   }
-  if (now - figures.asked >= FIGURES_EVERY) {
+  if (now - figures.asked >= FIGURES_EVERY && !document.querySelector("#progress.htmx-request")) {
     figures.asked = now;
     htmx.trigger("#figures", "figures");
   }
@@ -154,7 +168,23 @@ function readFigures() {
 setInterval(readFigures, 1_000);
 document.addEventListener("visibilitychange", readFigures);
 // What nobody asked for fails in silence: the figures say themselves that they are old.
-const unasked = (ctx) => ctx?.sourceElement?.id === "figures";
+function unasked(ctx) {
+  return ctx?.sourceElement?.id === "figures";
+}
+
+// Whatever a person does goes before the figures that come by themselves. And whoever chose a product or a card
+// right after a letter has said all: the search for that letter, which comes a moment later, would undo the choice.
+let choosing = null;
+document.addEventListener("htmx:config:request", (event) => {
+  const { ctx } = event.detail;
+  if (unasked(ctx)) return;
+  document.getElementById("figures")?.dispatchEvent(new Event("htmx:abort"));
+  if (ctx.sourceElement.matches(".product, .type")) choosing = ctx;
+  else if (choosing && ctx.sourceElement.id === "filters") event.preventDefault();
+});
+document.addEventListener("htmx:finally:request", (event) => {
+  if (event.detail.ctx === choosing) choosing = null;
+});
 
 // Back to the list that one came from, as one left it.
 document.addEventListener("click", (event) => {

@@ -20,7 +20,7 @@ from tests.inspecting import Browser
 from tests.make import Make
 from webapp.database import db
 from webapp.factory import create_app
-from webapp.licensing import ledger
+from webapp.licensing import history, ledger
 
 
 class OwnContextClient(FlaskClient):
@@ -80,7 +80,7 @@ def any_app(any_url: str) -> Iterator[Flask]:
 
 
 def _running(url: str) -> Iterator[Flask]:
-    """The app with its context pushed; at the end every figure must agree with the holdings (S7)."""
+    """The app with its context pushed; at the end every figure must agree with the holdings (S7), and the chain hold."""
     app = create_app(databases.settings_for(url), cheap_passwords=True)
     app.testing = True
     app.test_client_class = OwnContextClient
@@ -89,10 +89,12 @@ def _running(url: str) -> Iterator[Flask]:
         try:
             db.session.rollback()
             differences = ledger.recount(db.session())
+            broken = history.verify(db.session(), app.extensions["settings"].chain_key.encode())
         finally:
             db.session.remove()
             db.engine.dispose()
     assert not differences, "S7: the counters differ from the holdings"
+    assert not broken, "the chain of the change log is broken"
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
@@ -21,13 +22,19 @@ from flask_migrate import upgrade
 from webapp.database import db, transaction
 from webapp.factory import create_app
 from webapp.licensing.catalog import parse_catalog
+from webapp.licensing.history import Act, Clock
 from webapp.licensing.installation import load_catalog
+from webapp.licensing.visibility import OPERATOR
 from webapp.settings import PREFIX, Settings, read_settings
 
 SECRETS = {
     f"{PREFIX}SECRET_KEY": "a key for tests: 0123456789abcdef0123",
     f"{PREFIX}CHAIN_KEY": "a chain for tests: fedcba9876543210fed",
 }
+
+
+# Long before any moment of a test: no change is ever earlier than the one before.
+LONG_AGO = Clock(lambda: datetime(2020, 1, 1, tzinfo=UTC), UTC)
 
 
 class NoPostgresError(Exception):
@@ -55,8 +62,9 @@ def prepare(url: str) -> None:
     app = create_app(settings, cheap_passwords=True)
     with app.app_context():
         upgrade()
+        act = Act(OPERATOR, "test", LONG_AGO, settings.chain_key.encode())
         with transaction() as session:
-            load_catalog(session, parse_catalog(settings.catalog.read_text("utf-8")))
+            load_catalog(session, parse_catalog(settings.catalog.read_text("utf-8")), act)
         db.session.remove()
         db.engine.dispose()
 

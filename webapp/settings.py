@@ -5,8 +5,10 @@ has a secret default, and none is derived from another.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +20,8 @@ from webapp import resources
 
 PREFIX = "LICENSE_DESK_"
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
+_HOST_NAME = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")
 _KNOWN_SECRETS = ("secret", "changeme", "change-me", "dev", "password", "license-desk")
 
 
@@ -41,6 +45,21 @@ def env_file() -> Path:
     return resources.data_folder() / "license-desk.env"
 
 
+def env_file_values() -> dict[str, str | None]:
+    """What stands in the file of settings; nothing if there is none. Raises SettingsError."""
+    try:
+        return dotenv_values(env_file(), interpolate=False, encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise SettingsError(f"{env_file()} is not UTF-8 text. Save it as UTF-8.") from None
+
+
+def unknown_settings() -> list[str]:
+    """Names that begin like ours and set nothing, from the environment and the file."""
+    known = {PREFIX + setting.name for setting in TABLE}
+    given = {*os.environ, *env_file_values()}
+    return sorted(name for name in given if name.startswith(PREFIX) and name not in known)
+
+
 def default_database() -> str:
     """The SQLite file used when nothing else is named."""
     return f"sqlite:///{resources.data_folder() / 'license-desk.db'}"
@@ -51,8 +70,10 @@ def _database(value: str) -> str:
         url = make_url(value)
     except Exception:
         raise ValueError("is not a database address; write sqlite:///FILE or postgresql://…") from None
-    if url.get_backend_name() not in ("sqlite", "postgresql"):
+    if url.drivername not in _DRIVERS:
         raise ValueError("must begin with sqlite:/// or postgresql://")
+    if url.get_backend_name() == "postgresql" and not find_spec("psycopg"):
+        raise ValueError("needs the package psycopg; install license-desk[postgres]")
     if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
         raise ValueError("must name a file")
     return value
@@ -73,10 +94,19 @@ def _yes(value: str) -> bool:
 
 
 def _hosts(value: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in value.split(",") if name.strip())
-    if not names or "*" in value:
-        raise ValueError("must name the hosts, separated by commas")
+    names = tuple(plain_host(name.strip()) for name in value.split(",") if name.strip())
+    if not names or "" in names:
+        raise ValueError("must be plain host names, separated by commas: no scheme, port, path, space or *")
     return names
+
+
+def plain_host(name: str) -> str:
+    """A host's name as a browser sends it; empty if it is none."""
+    try:
+        plain = name.lower() if name.startswith("[") else name.lower().encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+    return plain if _HOST_NAME.fullmatch(plain) else ""
 
 
 def _zone(value: str) -> ZoneInfo:
@@ -148,7 +178,7 @@ class Settings:
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings from the environment and the file. Raises SettingsError with every fault."""
     given = dict(os.environ if environment is None else environment)
-    from_file = dotenv_values(env_file(), interpolate=False) if environment is None else {}
+    from_file = env_file_values() if environment is None else {}
     values: dict[str, Any] = {}
     faults = []
     for setting in TABLE:
@@ -156,6 +186,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         text = given.get(name) or from_file.get(name) or ""
         try:
             if text:
+                _refuse_broken_text(text)
                 values[setting.name.lower()] = setting.read(text)
             elif setting.default is _REQUIRED:
                 raise ValueError("is missing; run license-desk init, or set it")
@@ -167,6 +198,13 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError("\n".join(["The settings can't be used:", *faults]))
     values["database_url"] = values["database_url"] or default_database()
     return Settings(**values)
+
+
+def _refuse_broken_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("is not UTF-8 text") from None
 
 
 def table_in_markdown() -> str:

@@ -85,7 +85,7 @@ def demo(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="session")
 def odd(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Full, over, without limit, and names as long as they may be."""
+    """Full, over, without limit, archived, many groups, and names as long as they may be."""
     desk = Desk(lay_out(tmp_path_factory.mktemp("odd-site")), tmp_path_factory.mktemp("odd"))
     with states.serving(desk) as server:
         yield server

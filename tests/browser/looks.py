@@ -5,21 +5,31 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+_EVERYTHING = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+_CONTRAST = {"type": "rule", "values": ["color-contrast"]}
 
-# A choice inside its label is tapped on the label; what is drawn outside the page is not tapped at all.
+# A choice inside its label is tapped on the label, the link of a row anywhere on the row. Rows adjoin, so
+# each is taken without its outer 4 px. What is drawn outside the page, or lies under an open panel, is not
+# tapped at all.
 _TARGETS = """
 () => {
+  scrollTo(0, 0);
   const boxes = [];
+  const panel = document.querySelector(".menu[open] > .menu-panel, .sheet[open] > .picker-panel");
+  const over = panel?.getBoundingClientRect();
   for (const control of document.querySelectorAll("a[href], button, summary, input:not([type=hidden]), select")) {
-    const target = control.closest("label") ?? control;
+    const row = control.matches(".row-link") ? control.closest("tr") : null;
+    const target = row ?? control.closest("label") ?? control;
     const box = target.getBoundingClientRect();
     const seen = target.checkVisibility({visibilityProperty: true, opacityProperty: true});
-    if (!seen || box.width <= 1 || box.right <= 0 || box.bottom + scrollY <= 0) continue;
+    if (!seen || box.width <= 1 || box.right <= 0 || box.bottom <= 0) continue;
+    if (over && !panel.contains(control) && box.right > over.left && box.left < over.right
+        && box.bottom > over.top && box.top < over.bottom) continue;
     const name = control.id || control.getAttribute("aria-label") || control.textContent.trim().slice(0, 40);
     const frame = control.closest(".secret, .search");
-    boxes.push({name: `${control.localName} ${name}`, x: box.left, y: box.top, right: box.right,
-                bottom: box.bottom, inside: frame ? [...document.querySelectorAll("*")].indexOf(frame) : -1});
+    const rim = row ? 4 : 0;
+    boxes.push({name: `${control.localName} ${name}`, x: box.left, y: box.top + rim, right: box.right,
+                bottom: box.bottom - rim, inside: frame ? [...document.querySelectorAll("*")].indexOf(frame) : -1});
   }
   return boxes;
 }
@@ -51,15 +61,31 @@ _ROWS_IN_SIGHT = """
 }).length
 """
 
+_STICKING_OUT = """
+() => [...document.querySelectorAll(".chip > *, .button > *")].filter((part) => {
+  const inner = part.getBoundingClientRect(), outer = part.parentElement.getBoundingClientRect();
+  if (part.matches("input") || !part.checkVisibility() || !inner.width) return false;
+  return inner.top < outer.top || inner.bottom > outer.bottom || inner.left < outer.left || inner.right > outer.right;
+}).map((part) => part.textContent.slice(0, 40))
+"""
+
+_ROOM = """
+() => Math.floor((innerHeight - document.querySelector(".rows tbody").getBoundingClientRect().top) / 60)
+"""
+
 
 def axe(page: Page) -> list[str]:
-    """What axe finds against WCAG 2.2 A and AA; contrast is part of it."""
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": _TAGS}}).response
-    assert found["passes"], "axe looked at nothing"
-    return [
-        f"{rule['id']}: {node['target']} {node.get('failureSummary', '')}"
-        for rule in found["violations"] for node in rule["nodes"]
-    ]  # fmt: skip
+    """What axe finds against WCAG 2.2 A and AA, and at night, when only the colors change, the contrast."""
+    found = []
+    for scheme, rules in (("light", _EVERYTHING), ("dark", _CONTRAST)):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        result = Axe().run(page, options={"runOnly": rules}).response
+        assert result["passes"], "axe looked at nothing"
+        found += [
+            f"{scheme}: {rule['id']}: {node['target']} {node.get('failureSummary', '')}"
+            for rule in result["violations"] for node in rule["nodes"]
+        ]  # fmt: skip
+    return found
 
 
 def targets(page: Page) -> list[dict[str, Any]]:
@@ -97,9 +123,28 @@ def rows_in_sight(page: Page) -> int:
     return int(page.evaluate(_ROWS_IN_SIGHT))
 
 
-def content_width(page: Page) -> int:
-    """How wide the page wants to be."""
-    return int(page.evaluate("document.documentElement.scrollWidth"))
+def room_for_rows(page: Page) -> int:
+    """How many rows of one line each fit between the top of the list and the end of the window."""
+    return int(page.evaluate(_ROOM))
+
+
+def misfits(page: Page) -> list[str]:
+    """Where the page scrolls sideways, or words stick out of what is tapped: narrow, tablet and wide."""
+    found, before = [], page.viewport_size
+    for width in (360, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        wanted = int(page.evaluate("document.documentElement.scrollWidth"))
+        found += [f"at {width} px it wants {wanted}"] if wanted > width else []
+        found += [f"at {width} px sticks out: {words}" for words in page.evaluate(_STICKING_OUT)]
+    if before:
+        page.set_viewport_size(before)
+    return found
+
+
+def faults(page: Page) -> list[str]:
+    """All of this at once, so that a page is loaded once."""
+    assert targets(page), "nothing to tap"
+    return small_targets(page) + close_targets(page) + small_text(page) + axe(page) + misfits(page)
 
 
 def _gap(one: dict[str, Any], two: dict[str, Any]) -> float:

@@ -35,6 +35,8 @@ _DEMO = {
     "filtered": "/licenses/vcc?type=agent&q=smith",
     "nobody": "/licenses/vcc?q=zzzz",
     "404": "/licenses/nothing",
+    "users": "/users",
+    "nobody-archived": "/users?status=archived",
 }
 _ODD = {
     "full-over": "/licenses/vcc",
@@ -42,6 +44,11 @@ _ODD = {
     "over": "/licenses/enc",
     "empty": "/licenses/accent",
     "long": "/licenses/long",
+    "archived-match": "/licenses/vcc?q=gone0",
+    "users": "/users",
+    "archived": "/users?status=archived",
+    "user-long": f"/users/{'a' * 100}",
+    "user-archived": "/users/gone0",
 }
 
 
@@ -76,6 +83,19 @@ class _Camera:
                 page.goto(path)
                 self.take(page, prefix + name, shape)
 
+    def take_pickers(self, path: str, pickers: tuple[str, ...], prefix: str = "") -> None:
+        """Each of them open, and the list after its first choice was tapped."""
+        for shape, page in self.pages(self.signed_in("admin")):
+            for picker in pickers:
+                page.goto(path)
+                page.locator(f"#{picker} > summary").click()
+                page.locator(f"#{picker} fieldset").wait_for()
+                self.take(page, f"{prefix}{picker}", shape)
+                page.locator(".rows").evaluate("rows => { rows.dataset.old = 'yes' }")
+                page.locator(f"#{picker} label:not(:has(:disabled))").nth(1).click()
+                page.locator("[data-old]").wait_for(state="detached")
+                self.take(page, f"{prefix}{picker}-chosen", shape)
+
     def take_sign_in(self) -> None:
         for shape, page in self.pages(None):
             page.goto("/sign-in")
@@ -89,12 +109,12 @@ class _Camera:
     def take_trouble(self) -> None:
         for shape, page in self.pages(self.signed_in("admin")):
             page.goto("/licenses")
-            page.route("**/licenses/ha", lambda route: route.fulfill(status=503, body=""))
+            page.route("**/licenses/ha*", lambda route: route.fulfill(status=503, body=""))
             page.locator('[data-product="ha"]').click()
             page.locator("#message button").wait_for()
             self.take(page, "busy", shape)
             page.locator("#message button").click()
-            page.locator("summary").click()
+            page.locator(".menu > summary").click()
             self.take(page, "menu", shape)
 
 
@@ -110,11 +130,15 @@ def main(folder: Path) -> None:
         with running(desks[0], "demo") as server:
             camera = _Camera(browser, server, folder)
             camera.take_all(_DEMO, "admin")
-            camera.take_all({"supervisor": "/licenses"}, "supervisor")
+            camera.take_all({"supervisor": "/licenses", "supervisor-users": "/users"}, "supervisor")
+            camera.take_all({"user": f"/users/{server.sign_ins['supervisor'][0]}"}, "admin")
+            camera.take_pickers("/licenses", ("initials", "groups"))
             camera.take_sign_in()
             camera.take_trouble()
         with states.serving(desks[1]) as server:
-            _Camera(browser, server, folder).take_all(_ODD, "admin", "odd-")
+            camera = _Camera(browser, server, folder)
+            camera.take_all(_ODD, "admin", "odd-")
+            camera.take_pickers("/users", ("licenses", "groups"), "odd-")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""An installation in odd states: full, over, without limit, names as long as they may be.
+"""An installation in odd states: full, over, without limit, archived, many groups, names as long as they may be.
 
 Filled by the real commands alone, so that whatever they accept the pages must bear.
 """
@@ -84,9 +84,11 @@ def _people() -> list[dict[str, str]]:
         user("emoji", name=EMOJI, groups="🦄") | {long: ARABIC},
         user("markup", name="<b>Bobby</b> & \"Tables\"", groups="<script>alert(1)</script>"),
     ]  # fmt: skip
-    people += [user(f"agent{n}") for n in range(13)]
+    people += [user(f"agent{n}", groups=f"Team {n}" if n < 7 else "") for n in range(13)]
     people += [
         user(f"super{n}", "Supervisor", historical_analytics="Viewer" if n < 1 else "") for n in range(3)
     ]
     people += [user(f"wall{n}", "Wallboard") for n in range(3)]
+    people += [user(f"gone{n}", user_active="FALSE", groups="Billing") for n in range(2)]
+    people += [user("gone.long", "Supervisor", user_active="FALSE", name=LONG, groups=many)]
     return [*people, user("second.admin", "Admin")]

@@ -15,7 +15,7 @@ UNAUTHORIZED = "the server responded with a status of 401"
 
 
 def sign_out(page: Page) -> None:
-    page.locator("summary").tap()
+    page.locator(".menu > summary").tap()
     page.get_by_role("button", name="Sign out").tap()
     expect(page).to_have_url(re.compile("/sign-in$"))
 
@@ -71,7 +71,7 @@ def _end_elsewhere(visit: Visit, demo: Server, page: Page) -> None:
     sign_out(other)
 
 
-def _whole_window_is_sign_in(page: Page) -> None:
+def whole_window_is_sign_in(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"/sign-in(\?|$)"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
     expect(page.locator("main")).to_have_count(1)
@@ -86,7 +86,7 @@ def test_a_tap_on_a_product_after_the_sign_in_ended_moves_the_whole_window(
     _end_elsewhere(visit, demo, page)
     visit.expect(UNAUTHORIZED)
     product(page, "ha").tap()
-    _whole_window_is_sign_in(page)
+    whole_window_is_sign_in(page)
     expect(page).to_have_url(re.compile(r"next=/licenses/ha"))
 
 
@@ -96,7 +96,7 @@ def test_a_letter_typed_after_the_sign_in_ended_moves_the_whole_window(visit: Vi
     visit.expect(UNAUTHORIZED)
     page.locator("#q").tap()
     page.keyboard.type("a")
-    _whole_window_is_sign_in(page)
+    whole_window_is_sign_in(page)
 
 
 def test_back_after_the_sign_in_ended_shows_no_data(visit: Visit, demo: Server) -> None:
@@ -106,4 +106,4 @@ def test_back_after_the_sign_in_ended_shows_no_data(visit: Visit, demo: Server) 
     _end_elsewhere(visit, demo, page)
     visit.expect(UNAUTHORIZED)
     page.go_back()
-    _whole_window_is_sign_in(page)
+    whole_window_is_sign_in(page)

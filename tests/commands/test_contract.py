@@ -36,6 +36,11 @@ def test_loading_the_same_file_again_changes_nothing(desk: Desk) -> None:
     out = desk.must("contract", "load", desk.write("again.csv", CONTRACT))
     assert out == "0 of 8 lines loaded; the others were there already.\n"
     assert dump(desk) == before
+    some = desk.must("contract", "load", desk.write("more.csv", CONTRACT + "vcc/agent,310,15,2027-01-01\n"))
+    assert some.splitlines()[-1] == "1 of 9 lines loaded; the others were there already."
+    alone = "License,Contracted,Max overage,Starts on\nvcc/agent,320,15,2027-02-01\n"
+    all_new = desk.must("contract", "load", desk.write("alone.csv", alone))
+    assert all_new.splitlines()[-1] == "1 of 1 line loaded."
 
 
 def test_a_new_line_for_the_same_day_supersedes_the_old_one(desk: Desk) -> None:
@@ -59,6 +64,7 @@ def test_a_contract_file_with_faults_is_refused_whole_with_a_line_for_each(desk:
         "vcc/agent,many,-1,01/02/2026\n"
         "ha/viewer,1,0,2026-05-01\n"
         "ha/viewer,2,0,2026-05-01\n"
+        "ha/creator,2,0,2026-W01-1\n"
     )))  # fmt: skip
     assert ran.code == 1
     assert [line.partition(":")[0] for line in ran.err.splitlines()[:-1]] == [
@@ -68,7 +74,8 @@ def test_a_contract_file_with_faults_is_refused_whole_with_a_line_for_each(desk:
         "line 4, Starts on (contract)",
         "line 5, License (contract)",
         "line 6, License (contract)",
+        "line 7, Starts on (contract)",
     ]
     assert "Use one of vcc/agent, vcc/supervisor" in ran.err
-    assert ran.err.splitlines()[-1] == "6 problems. Nothing was changed."
+    assert ran.err.splitlines()[-1] == "7 problems. Nothing was changed."
     assert dump(desk) == before

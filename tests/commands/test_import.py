@@ -4,6 +4,7 @@ import pytest
 
 from tests.commands.database import dump, usernames
 from tests.commands.files import COLUMNS, as_csv, northwind, user
+from tests.commands.shell import shell
 from tests.servers import Desk, Ran
 
 
@@ -92,8 +93,9 @@ def test_s2_overage_is_refused_until_it_is_allowed(desk: Desk) -> None:
         "License (S2): This makes 250 of 249 Vonage Contact Center Agent; extra charges apply. "
         "Run it again with --allow-overage to accept them."
     )
+    assert "Saving" not in ran.all
     out = desk.must("users", "import", desk.folder / "refused.csv", "--allow-overage")
-    assert "vcc/agent: 250 taken, 250 of 249 assigned, -1 available · 1 at extra charge" in out
+    assert "vcc/agent: 250 taken, 250 of 249 assigned, 1 over, at extra charge" in out
     assert "1 over, at extra charge · no new seats" in desk.must("contract", "show")
 
 
@@ -112,6 +114,59 @@ def test_a_username_that_exists_is_reported_as_not_yet_supported(desk: Desk) -> 
         "is not yet supported. Take the row out of the file.",
         "1 problem. Nothing was changed.",
     ]
+
+
+def test_the_same_file_again_is_answered_in_one_sentence(staffed: Desk) -> None:
+    ran = refused(staffed, (staffed.folder / "users.csv").read_bytes())
+    assert ran.err.splitlines() == [
+        "file (user record): All 329 users of this file exist already, and changing users by a file "
+        "is not yet supported. Put only new users into the file.",
+        "1 problem. Nothing was changed.",
+    ]
+
+
+def test_of_very_many_faults_the_first_200_are_told_and_the_rest_counted(desk: Desk) -> None:
+    ran = refused(desk, as_csv([user(f"agent{n}", email="nowhere") for n in range(251)]))
+    lines = ran.err.splitlines()
+    assert lines[199].startswith("line 201, Email")
+    assert lines[200:] == ["… and 51 more problems.", "251 problems. Nothing was changed."]
+
+
+def test_no_name_in_a_file_or_of_a_file_can_write_a_line_of_its_own(desk: Desk) -> None:
+    forged = "\n0 problems.\x1b[2K"
+    columns = (*COLUMNS, f"Shoe{forged}")
+    file = desk.folder / f"a{forged}.csv"
+    file.write_text(as_csv([user("ann", f"Agent{forged}", name=f"Ann{forged}")], columns), "utf-8")
+    ran = desk.run("users", "import", file)
+    assert ran.code == 1
+    assert ran.out.splitlines() == [
+        "Reading a\\n0 problems.\\x1b[2K.csv …",
+        "Ignored columns: Physical Location, Shoe\\n0 problems.\\x1b[2K",
+    ]
+    assert [line.partition(":")[0] for line in ran.err.splitlines()] == [
+        "line 3, Name (user record)",
+        "line 3, License (V1)",
+        "2 problems. Nothing was changed.",
+    ]
+    assert "\x1b" not in ran.all
+
+
+def test_an_import_does_not_fail_because_nobody_can_read_what_it_prints(desk: Desk) -> None:
+    desk.write("first.csv", as_csv([user("ann")]))
+    left = shell(desk, "{ license-desk users import first.csv; echo $? >&2; } | head -n 1")
+    assert left.err.splitlines() == ["The output can't be written: Broken pipe. The command goes on.", "0"]
+    desk.write("second.csv", as_csv([user("bob")]))
+    full = shell(desk, "license-desk users import second.csv > /dev/full")
+    told = "The output can't be written: No space left on device. The command goes on.\n"
+    assert (full.code, full.err) == (0, told)
+    assert usernames(desk) == ["ada", "ann", "bob"]
+
+
+def test_an_import_does_not_fail_because_the_terminal_cannot_show_a_name(desk: Desk) -> None:
+    desk.write("first.csv", as_csv([user("ann", groups="Технічна")]))
+    ran = shell(desk, "PYTHONIOENCODING=latin-1 license-desk users import first.csv")
+    assert (ran.code, ran.err) == (0, "")
+    assert "Created groups: \\u0422\\u0435" in ran.out
 
 
 def test_a_bom_another_column_order_and_unknown_columns_are_accepted(desk: Desk) -> None:

@@ -1,8 +1,12 @@
 """``demo`` and ``serve`` as whole programs: what they show once somebody signs in."""
 
+import re
+from urllib.parse import urlsplit
+
 from tests.commands.files import COLUMNS, CONTRACT, as_csv, user
 from tests.commands.visitor import Visitor, figures
 from tests.servers import ROOT, Desk, running
+from webapp.commands.address import is_loopback
 
 FIFTH = """
 [[product]]
@@ -31,6 +35,26 @@ def test_demo_with_more_users_contracts_and_assigns_that_many_agents_more(empty:
     heading = page.select_one("[data-count]")
     assert heading is not None
     assert heading["data-count"] == "1000+"
+
+
+def test_a_demo_for_all_addresses_says_one_that_another_machine_can_open(empty: Desk) -> None:
+    with running(empty, "demo", "--host", "0.0.0.0") as server:
+        (url,) = re.findall(r"^License Desk is at (http://.*)/$", server.printed, re.MULTILINE)
+        assert not is_loopback(urlsplit(url).hostname or "")
+        assert "Products" in Visitor(url).sign_in(*server.sign_ins["admin"]).get_text()
+
+
+def test_serving_beyond_this_machine_under_names_of_this_machine_alone_is_warned_of(desk: Desk) -> None:
+    with running(desk, "serve", "--host", "0.0.0.0", ALLOW_INSECURE_HTTP="1") as server:
+        warned = server.printed
+    assert "LICENSE_DESK_TRUSTED_HOSTS names this machine alone" in warned
+    hosts = "127.0.0.1,desk.example"
+    with running(desk, "serve", "--host", "0.0.0.0", ALLOW_INSECURE_HTTP="1", TRUSTED_HOSTS=hosts) as server:
+        lines = server.printed.splitlines()
+    assert lines == [
+        f"Database: sqlite:///{desk.database}",
+        f"License Desk is at http://desk.example:{server.port}/",
+    ]
 
 
 def test_a_fifth_product_needs_nothing_but_a_catalog_file(empty: Desk) -> None:

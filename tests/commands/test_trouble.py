@@ -1,13 +1,20 @@
 """What can't work is said in one clear message, and nothing is made or broken by trying."""
 
+import re
 import secrets
 import socket
+from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
 
 from tests.commands.database import change
 from tests.commands.files import CONTRACT
+from tests.commands.shell import shell
+from tests.databases import environment
 from tests.servers import Desk, Ran
+from webapp.commands.trouble import in_words
 
 SECRETS = {"SECRET_KEY": secrets.token_urlsafe(48), "CHAIN_KEY": secrets.token_urlsafe(48)}
 
@@ -29,6 +36,18 @@ def test_without_a_database_a_command_says_so_and_makes_none(empty: Desk, comman
     assert list(empty.folder.rglob("*.db")) == []
 
 
+def test_without_a_catalog_nothing_can_be_contracted_or_imported_and_init_is_named(empty: Desk) -> None:
+    empty.must("db", "upgrade", **SECRETS)
+    file = empty.write("file.csv", CONTRACT)
+    for command in (("contract", "load", file), ("contract", "show"), ("users", "import", file)):
+        ran = empty.run(*command, **SECRETS)
+        assert ran.code == 1
+        assert ran.err.splitlines() == [
+            "catalog (catalog): No catalog is loaded. Run: license-desk init",
+            "1 problem. Nothing was changed.",
+        ]
+
+
 def test_serve_refuses_a_schema_of_another_revision_and_names_the_way_out(desk: Desk) -> None:
     change(desk, "UPDATE alembic_version SET version_num = 'of_tomorrow'")
     told = stopped(desk.run("serve"))
@@ -46,7 +65,7 @@ def test_every_fault_of_the_settings_is_told_at_once(empty: Desk) -> None:
 def test_serve_refuses_a_file_that_is_no_database(desk: Desk) -> None:
     desk.database.write_bytes(b"this was never a database\n" * 400)
     told = stopped(desk.run("serve"))
-    assert "The database can't be used: file is not a database" in told
+    assert told == f"{desk.database} is not a database. Move it away and run: license-desk init\n"
     assert len(told.splitlines()) == 1
 
 
@@ -54,6 +73,107 @@ def test_serve_refuses_to_send_passwords_in_the_clear_beyond_this_machine(desk: 
     told = stopped(desk.run("serve", "--host", "0.0.0.0"))
     assert "Without TLS, 0.0.0.0 would send passwords in the clear." in told
     assert "LICENSE_DESK_ALLOW_INSECURE_HTTP=1" in told
+
+
+def test_serve_says_where_it_cannot_listen_before_it_says_where_it_is(desk: Desk) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        ran = desk.run("serve", "--port", port)
+    assert stopped(ran) == f"Can't listen on 127.0.0.1 port {port}: Address already in use. Try --port.\n"
+    assert ran.out == ""
+    for host in ("203.0.113.9", "no-such-host.invalid", "a..b"):
+        ran = desk.run("serve", "--host", host, ALLOW_INSECURE_HTTP="1")
+        assert stopped(ran).startswith(f"Can't listen on {host} port 8000: ")
+        assert stopped(ran).endswith("--host must be an address of this machine.\n")
+        assert ran.out == ""
+
+
+def test_the_server_of_flask_is_not_offered(empty: Desk) -> None:
+    assert "No such command 'run'" in stopped(empty.run("run"))
+    assert re.findall(r"^  (routes|shell|db|run)\b", empty.run("--help").out, re.MULTILINE) == [
+        "db", "routes", "shell",
+    ]  # fmt: skip
+
+
+def test_a_server_that_cannot_be_reached_is_not_called_busy(desk: Desk) -> None:
+    told = stopped(desk.run("recount", DATABASE_URL="postgresql://me:hidden@127.0.0.1:9/desk"))
+    assert told.startswith("The database postgresql://me:***@127.0.0.1:9/desk can't be reached: ")
+    assert told.endswith("Start it, or correct LICENSE_DESK_DATABASE_URL.\n")
+    assert len(told.splitlines()) == 1
+
+
+def of_sqlite(file: Path, *statements: str, options: str = "") -> Exception:
+    """The error that the last statement really gives."""
+    engine = create_engine(f"sqlite:///file:{file}?{options}uri=true")
+    try:
+        with engine.connect() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+                connection.commit()
+    except DBAPIError as error:
+        return error
+    finally:
+        engine.dispose()
+    raise AssertionError("there was no error")
+
+
+MAKE = "CREATE TABLE IF NOT EXISTS t (x TEXT UNIQUE)"
+
+
+@pytest.mark.parametrize(
+    ("statements", "options", "code", "told"),
+    [
+        ((MAKE,), "mode=ro&", 2, "can't be written: attempt to write a readonly database. Let this account"),
+        ((MAKE, "PRAGMA max_page_count=3", "INSERT INTO t VALUES (zeroblob(99999))"), "", 2,
+         "has no room left: database or disk is full. Nothing was changed. Make room on its disk."),
+        ((MAKE, "INSERT INTO t VALUES (1), (1)"), "", 1,
+         "refused it: UNIQUE constraint failed: t.x. Nothing was changed. Try again"),
+        (("SELECT 1 FROM pool",), "", 2, "has no tables yet. Run: license-desk init"),
+        ((MAKE, "SELECT y FROM t"), "", 2, "is of another version: no such column: y. Run: license-desk db upgrade"),
+        (("SELECT",), "", 2, "can't be used: incomplete input."),
+    ],
+    ids=["read-only", "full", "unique", "no table", "no column", "another"],
+)  # fmt: skip
+def test_each_database_error_names_the_file_and_says_what_it_is(
+    statements: tuple[str, ...], options: str, code: int, told: str,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    file = tmp_path / "desk.db"
+    file.touch()
+    for name, value in environment(f"sqlite:///{file}").items():
+        monkeypatch.setenv(name, value)
+    found = in_words(of_sqlite(file, *statements, options=options))
+    assert found is not None
+    assert found[0] == code
+    (line,) = found[1]
+    assert line.startswith(f"The database {file} {told}")
+
+
+def test_text_that_is_not_utf_8_is_told_with_the_way_out_and_not_repeated(desk: Desk) -> None:
+    desk.env_file.write_bytes(desk.env_file.read_bytes() + b"LICENSE_DESK_HELP=\xfc\n")
+    assert stopped(desk.run("recount")) == f"{desk.env_file} is not UTF-8 text. Save it as UTF-8.\n"
+    desk.env_file.write_bytes(desk.env_file.read_bytes().replace(b"\xfc", b"us"))
+    catalog = desk.write("catalog.toml", b"# \xfc")
+    told = stopped(desk.run("init", CATALOG=str(catalog)))
+    assert told == f"The catalog {catalog} is not UTF-8 text. Save it as UTF-8.\n"
+    ran = shell(desk, "LICENSE_DESK_HELP=$(printf '\\374') license-desk recount")
+    assert "LICENSE_DESK_HELP is not UTF-8 text." in stopped(ran)
+
+
+def test_what_the_system_refuses_is_told_with_the_file(empty: Desk) -> None:
+    empty.data.parent.mkdir(exist_ok=True)
+    empty.data.write_text("a file where the folder should be")
+    told = stopped(empty.run("init"))
+    assert told.startswith(f"Can't use {empty.data}: File exists. Check that ")
+    assert len(told.splitlines()) == 1
+
+
+def test_output_that_cannot_be_written_is_told_and_a_reader_who_left_is_not(desk: Desk) -> None:
+    told = stopped(shell(desk, "license-desk contract show > /dev/full"))
+    assert told == "The output can't be written: No space left on device.\n"
+    assert shell(desk, "license-desk contract show | head -n 1").err == ""
 
 
 def test_demo_refuses_a_port_that_is_taken_and_throws_nothing_away(empty: Desk) -> None:

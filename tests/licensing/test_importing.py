@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.licensing.pure import CATALOG
+from tests.licensing.pure import CATALOG, codes, plan
 from webapp.licensing import csvfile
 from webapp.licensing.contracts import read_contract
 from webapp.licensing.errors import LicensingError
-from webapp.licensing.importing import UsersFile, read_users
+from webapp.licensing.importing import UsersFile, at_columns, read_users
 from webapp.words import AccessLevel
 
 AS_OF = date(2026, 11, 24)
@@ -65,8 +65,9 @@ def test_every_wrong_cell_is_named_with_its_line_and_a_way_out() -> None:
     )
     assert sorted((p.line, p.code, p.field) for p in found.problems) == [
         (2, "cell_access", "access"), (2, "cell_flag", "active"), (2, "cell_flag", "contactpad"),
-        (2, "cell_moment", "last_login"), (2, "cell_permission", "permissions"),
+        (2, "cell_moment", "last_login"),
     ]  # fmt: skip
+    assert "permission_unknown" in codes(plan(found.wishes[0]))  # a word, and so the plan's to judge
     assert all(problem.way_out for problem in found.problems)
     assert found.wishes[1].line == 4  # the first row takes two lines
 
@@ -83,12 +84,59 @@ def test_every_wrong_cell_is_named_with_its_line_and_a_way_out() -> None:
         (f"{HEAD},Name\na,b,c,d,e\n".encode(), "column_twice"),
         (f'{HEAD}\nann,"Ann,a@b.example,Agent\nbob,Bob,b@b.example,Agent\n'.encode(), "file_shape"),
         (f"{HEAD}\nann,Ann,a@b.example,Agent,more\n".encode(), "cells_extra"),
+        (f"{HEAD}\nann,Ann,a@b.example,Agent\n".replace(",", ";").encode(), "file_separator"),
+        (f"\ufeff{HEAD}\n".replace(",", '";"').encode(), "file_separator"),
+        (f"{HEAD}\nann,Ann,a@b.example,Agent\n".replace(",", "\t").encode(), "file_separator"),
         (f"{HEAD}\nann,A\0nn,a@b.example,Agent\n".encode(), "cell_nul"),
         (f"{HEAD}\nann,{'x' * 200_000},a@b.example,Agent\n".encode(), "file_shape"),
     ],
 )
 def test_a_file_that_cant_be_read_is_refused_with_the_reason(data: bytes, code: str) -> None:
     assert code in refused(data)
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("0001-01-01T00:00:00+14:00", "cell_moment_range"), ("1989-12-31T23:59:59Z", "cell_moment_range"),
+        ("9999-12-31T23:59:59-14:00", "cell_moment_range"), ("2026-11-26T00:00Z", "cell_moment_range"),
+        ("2026-W01-1", "cell_moment"), ("2026-11-03", "cell_moment"), ("20261103T073000", "cell_moment"),
+        ("2026-11-03T07", "cell_moment"), ("2026-02-30T07:30", "cell_moment"), ("٢٠٢٦-11-03T07:30", "cell_moment"),
+        ("2026-11-03T07:30:00+0100", "cell_moment"), ("2026-11-03x07:30", "cell_moment"),
+    ],
+)  # fmt: skip
+def test_a_sign_in_that_no_portal_can_have_told_is_an_error_of_the_row(cell: str, code: str) -> None:
+    (problem,) = read(f"{HEAD},User Last Login\nann,Ann,a@b.example,Agent,{cell}\n").problems
+    assert (problem.code, problem.line, problem.field) == (code, 2, "last_login")
+
+
+@pytest.mark.parametrize(
+    ("cell", "moment"),
+    [
+        ("1990-01-01 00:00", datetime(1990, 1, 1, tzinfo=UTC)),
+        ("2026-11-25T23:59:59.5Z", datetime(2026, 11, 25, 23, 59, 59, 500_000, tzinfo=UTC)),
+        ("2026-11-03 07:30:00-05:30", datetime(2026, 11, 3, 13, tzinfo=UTC)),
+    ],
+)
+def test_a_sign_in_is_read_in_each_plain_spelling(cell: str, moment: datetime) -> None:
+    found = read(f"{HEAD},User Last Login\nann,Ann,a@b.example,Agent,{cell}\n")
+    assert found.problems == ()
+    assert found.wishes[0].last_login == moment
+
+
+def test_a_cell_of_more_than_10_000_characters_is_told_once_and_counts_as_blank() -> None:
+    found = read(f"{HEAD},Remarks\nann,{'x' * 10_001},a@b.example,Agent,{'y' * 20_000}\n")
+    assert found.wishes[0].name == ""
+    (told,) = at_columns([*found.problems, *plan(*found.wishes).refusals], CATALOG)
+    assert str(told) == "line 2, Name (CSV): The cell has 10,001 characters; the most is 10,000. Shorten it."
+    assert read(f"{HEAD}\nann,{'x' * 10_000},a@b.example,Agent\n").problems == ()
+
+
+def test_a_group_with_read_and_with_write_in_one_cell_is_an_error_of_the_row() -> None:
+    for cell in ("Billing:read;Billing:write", "Billing:read; billing:write"):
+        found = read(f"{HEAD},Group Access\nann,Ann,a@b.example,Supervisor,{cell}\n")
+        told = [*found.problems, *plan(*found.wishes).refusals]
+        assert [(problem.code, problem.line) for problem in told] == [("access_twice", 2)]
 
 
 def test_a_bom_is_no_part_of_the_first_column() -> None:

@@ -125,9 +125,31 @@ def test_P3_a_new_supervisor_starts_with_access_and_read_on_their_own_groups() -
 
 
 def test_P3_a_supervisor_with_named_rights_starts_with_exactly_those() -> None:
-    user = plan(wish("supervisor", groups=("Billing",), permissions=frozenset({"access", "edit"}))).users[0]
-    assert user.permissions == {"access", "edit"}
+    rights = frozenset({"access", "edit"})
+    user = plan(wish("supervisor", groups=("Billing",), permissions=rights, access={})).users[0]
+    assert user.permissions == rights
     assert user.access == {}
+
+
+def test_P3_each_of_permissions_and_group_access_starts_for_itself() -> None:
+    floor = {"Floor 2": AccessLevel.WRITE}
+    named = plan(wish("supervisor", groups=("Billing",), permissions=frozenset({"edit"}))).users[0]
+    assert (named.permissions, named.access) == ({"edit"}, {"Billing": AccessLevel.READ})
+    given = plan(wish("supervisor", groups=("Billing",), access=floor)).users[0]
+    assert (given.permissions, given.access) == ({"access"}, floor)
+
+
+def test_P3_a_permission_that_is_none_is_refused_through_every_door() -> None:
+    (refusal,) = plan(wish("supervisor", permissions=frozenset({"access", "root"}))).refusals
+    assert str(refusal) == (
+        "permissions (P3): There is no permission “root”. "
+        "Use some of access, create, edit, unassigned, groups; in a file separated by ;."
+    )
+
+
+def test_P3_what_a_supervisor_alone_may_have_is_refused_with_the_base_license_in_the_sentence() -> None:
+    (refusal,) = plan(wish("admin", permissions=frozenset({"access"}))).refusals
+    assert refusal.way_out == "Leave them blank for an Admin."
 
 
 @pytest.mark.parametrize("base", ["agent", "wallboard", "admin"])
@@ -144,3 +166,41 @@ def test_groups_not_there_yet_are_made_once_whatever_their_case() -> None:
     assert plan(first, second).new_groups == ("Billing", "Floor")
     known = facts(groups=frozenset({"billing"}))
     assert plan(first, second, known=known).new_groups == ("Floor",)
+
+
+def test_a_group_named_twice_counts_once_and_by_its_trimmed_name() -> None:
+    again = {"billing ": AccessLevel.READ, "Billing": AccessLevel.READ}
+    made = plan(wish("supervisor", groups=(" Billing", "BILLING", "Floor"), access=again))
+    (user,) = made.users
+    assert (user.wish.groups, user.access) == (("Billing", "Floor"), {"Billing": AccessLevel.READ})
+    assert made.new_groups == ("Billing", "Floor")
+
+
+def test_a_group_with_read_and_with_write_is_refused() -> None:
+    both = {"Billing": AccessLevel.READ, "billing": AccessLevel.WRITE}
+    (refusal,) = plan(wish("supervisor", access=both)).refusals
+    assert (refusal.code, refusal.field) == ("access_twice", "access")
+
+
+def test_a_value_that_stands_on_very_many_lines_is_told_with_the_first_few() -> None:
+    twice = plan(*(wish(username="ann", line=line) for line in range(2, 102)))
+    assert len(twice.refusals) == 100
+    assert "on lines 2, 3, 4, 5, 6 and 95 more." in twice.refusals[0].sentence
+
+
+@pytest.mark.parametrize(
+    "field", ["username", "name", "email", "sso_external_id", "agent_id", "groups", "permissions", "licenses"]
+)
+def test_bytes_that_are_no_text_are_refused_by_the_shape_of_the_field(field: str) -> None:
+    broken: object = "a\udcffb"
+    if field in ("groups", "permissions", "licenses"):
+        broken = {"groups": (broken,), "permissions": frozenset({broken}), "licenses": {"ha": broken}}[field]
+    (refusal,) = plan(wish("supervisor", contactpad=True, **{field: broken})).refusals
+    str(refusal).encode()
+
+
+def test_what_a_refusal_repeats_can_neither_break_its_line_nor_fill_the_screen() -> None:
+    (refusal,) = plan(wish(email="a@b\n1 problem. Nothing was changed.\x1b[2K\u202e" + "x" * 1000)).refusals
+    assert refusal.sentence == (
+        "“a@b\\n1 problem. Nothing was changed.\\x1b[2K\\u202exxxxxxxxxx…” is not an email address."
+    )

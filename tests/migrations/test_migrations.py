@@ -31,9 +31,9 @@ SCRIPTS = ScriptDirectory(str(resources.MIGRATIONS))
 
 def fill(url: str) -> None:
     """Rows in as many tables as the app's operations reach."""
-    with transaction() as session:
-        load_catalog(session, parse_catalog(settings_for(url).catalog.read_text("utf-8")))
     make = Make()
+    with transaction() as session:
+        load_catalog(session, parse_catalog(settings_for(url).catalog.read_text("utf-8")), make.act())
     make.contract()
     make.users(3, groups=("Billing",))
     make.supervisor("sue", write=("Billing",), licenses={"ha": "viewer"})

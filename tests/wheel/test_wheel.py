@@ -90,7 +90,7 @@ def test_the_installed_wheel_runs_in_an_empty_folder_and_keeps_its_data_in_xdg_d
               "--password-stdin", cwd=here, stdin="a long enough password", **xdg)  # fmt: skip
     assert "Made the first admin: ada." in out
     run(desk, "db", "upgrade", cwd=here, **xdg)
-    assert "vcc/admin       0           1         -1" in run(desk, "contract", "show", cwd=here, **xdg)
+    assert "vcc/admin       0           1         1 over" in run(desk, "contract", "show", cwd=here, **xdg)
     found = {file.relative_to(data).as_posix() for file in data.rglob("*") if file.suffix in (".db", ".env")}
     assert found == {"license-desk/license-desk.db", "license-desk/license-desk.env"}
     assert list(here.iterdir()) == []

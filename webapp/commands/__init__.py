@@ -4,8 +4,10 @@ Every command goes through the same plan and the same writer as the pages.
 """
 
 from flask import Flask
+from flask.cli import routes_command, shell_command
 from flask_migrate.cli import db as migrations
 
+from webapp.commands.changes import changes
 from webapp.commands.common import Commands
 from webapp.commands.contract import contract
 from webapp.commands.demo import demo
@@ -26,7 +28,19 @@ main = Commands(
     create_app=_create_app,
     load_dotenv=False,
     add_version_option=False,
+    add_default_commands=False,  # Flask's ``run`` would serve without TLS to whoever asks
     help="License Desk: who holds which license, and what is left.",
 )
-for command in (demo, init, serve, users, contract, recount, migrations):
+for command in (
+    demo,
+    init,
+    serve,
+    users,
+    contract,
+    recount,
+    changes,
+    migrations,
+    routes_command,
+    shell_command,
+):
     main.add_command(command)

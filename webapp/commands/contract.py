@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
-from webapp.commands.common import operator_act
+from webapp.commands.common import operator_act, tell
 from webapp.database import PATIENCE, clock, db, transaction
 from webapp.licensing import contracts, ledger
-from webapp.licensing.availability import state_in_words
+from webapp.licensing.availability import Figures, state_in_words
 from webapp.licensing.contracts import Line
 
 
@@ -25,9 +25,12 @@ def load(file: Path) -> None:
     lines = contracts.read_contract(file.read_bytes(), ledger.read_catalog(db.session()))
     with transaction(PATIENCE) as session:
         new = contracts.load(session, lines, operator_act())
-    for line in new:
-        click.echo(f"{line.type.ref}: {line.words}")
-    click.echo(f"{len(new)} of {len(lines)} lines loaded; the others were there already.")
+    others = "; the others were there already" if len(new) < len(lines) else ""
+    noun = "line" if len(lines) == 1 else "lines"
+    tell([
+        *(f"{line.type.ref}: {line.words}" for line in new),
+        f"{len(new)} of {len(lines)} {noun} loaded{others}.",
+    ])  # fmt: skip
 
 
 @contract.command()
@@ -35,18 +38,21 @@ def load(file: Path) -> None:
 def show() -> None:
     """Show the figures of today and every contract line."""
     session = db.session()
-    figures = ledger.figures(session, ledger.read_catalog(session), clock().today())
+    figures = ledger.figures(session, ledger.read_catalog(session).loaded, clock().today())
     _table(
         ("License", "Contracted", "Assigned", "Available", "State"),
         [
-            (ref, f"{pool.contracted:,}", f"{pool.assigned:,}", f"{pool.available:,}",
-             state_in_words(pool))
+            (ref, f"{pool.contracted:,}", f"{pool.assigned:,}", _available(pool), state_in_words(pool))
             for ref, pool in figures.items()
         ],
-    )  # fmt: skip
+    )
     click.echo()
     lines = contracts.standing_lines(session)
     _table(("License", "Contracted", "Max overage", "Starts on"), [_cells(line) for line in lines])
+
+
+def _available(pool: Figures) -> str:
+    return f"{pool.over:,} over" if pool.over else f"{pool.available:,}"
 
 
 def _cells(line: Line) -> tuple[str, ...]:

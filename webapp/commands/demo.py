@@ -8,7 +8,6 @@ import os
 import random
 import secrets
 import socket
-import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import cycle
@@ -17,17 +16,18 @@ import click
 from flask_migrate import upgrade
 
 from webapp import resources
-from webapp.commands.common import operator_act
+from webapp.commands.address import in_url, is_every_address, is_loopback, listening_address, own_addresses
+from webapp.commands.common import catalog_file, operator_act
 from webapp.commands.serve import run_server
 from webapp.database import now, transaction
 from webapp.licensing import contracts, users
-from webapp.licensing.catalog import Catalog, Demo, LicenseType, parse_catalog
+from webapp.licensing.catalog import Catalog, Demo, LicenseType
 from webapp.licensing.eligibility import Situation, ineligible
 from webapp.licensing.installation import load_catalog
 from webapp.licensing.ledger import read_catalog
 from webapp.licensing.people import fold
 from webapp.licensing.plan import Wish
-from webapp.settings import PREFIX, read_settings
+from webapp.settings import PREFIX, plain_host, read_settings
 from webapp.words import AccessLevel, ContactPadRule, Role
 
 _GROUPS = ("Billing", "Retention", "Floor 2", "Night shift", "Technical L1", "Technical L2")
@@ -53,28 +53,26 @@ def demo(host: str, port: int, more: int) -> None:
     """Try License Desk on made-up people; everything is made afresh at each start."""
     from webapp.factory import create_app
 
-    _refuse_taken_port(host, port)
-    _set_environment(host, port)
+    address = listening_address(host, port)  # before the database of another demo there is thrown away
+    names = _host_names(host)
+    _set_environment(port, names)
     app = create_app(read_settings())
     with app.app_context():
         upgrade()
         for line in _fill(more):
             click.echo(line)
-    run_server(host, port, workers=2)
+    run_server(address, port, workers=2, name=in_url(names[0]))
 
 
-def _refuse_taken_port(host: str, port: int) -> None:
-    """Before the database of another demo on this port is thrown away."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            click.echo(f"Can't listen on {host} port {port}: {error.strerror}. Try --port.", err=True)
-            sys.exit(2)
+def _host_names(host: str) -> list[str]:
+    """The names under which browsers may open it; first the one that those of other machines can."""
+    if is_loopback(host):
+        return ["localhost"]
+    reached = [*own_addresses(), socket.gethostname()] if is_every_address(host) else [host]
+    return [*reached, socket.gethostname(), "localhost", "127.0.0.1"]
 
 
-def _set_environment(host: str, port: int) -> None:
+def _set_environment(port: int, names: list[str]) -> None:
     """The demo's own database and secrets; its workers read them from the environment."""
     folder = resources.data_folder()
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,28 +84,20 @@ def _set_environment(host: str, port: int) -> None:
     os.environ[f"{PREFIX}CHAIN_KEY"] = secrets.token_urlsafe(48)
     os.environ[f"{PREFIX}ALLOW_INSECURE_HTTP"] = "1"
     os.environ.setdefault(f"{PREFIX}ORGANIZATION", "Northwind Support")
-    if host not in ("127.0.0.1", "localhost", "::1"):
-        hosts = {host, socket.gethostname(), "localhost", "127.0.0.1", "[::1]", *_addresses()}
-        os.environ.setdefault(f"{PREFIX}TRUSTED_HOSTS", ",".join(sorted(hosts)))
+    if len(names) > 1:
+        hosts = filter(None, dict.fromkeys(plain_host(in_url(name)) for name in names))
+        os.environ.setdefault(f"{PREFIX}TRUSTED_HOSTS", ",".join(hosts))
     click.echo(f"Database: {file}")
-
-
-def _addresses() -> set[str]:
-    """This machine's own addresses, so that a tablet can open the demo by number."""
-    try:
-        return {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None)}
-    except OSError:
-        return set()
 
 
 def _fill(more: int) -> Iterator[str]:
     """Catalog, contract, people; yields the lines with the two sign-ins."""
     from webapp.web.passwords import hash_password
 
-    source = parse_catalog(read_settings().catalog.read_text("utf-8"))
+    source = catalog_file(read_settings())
     figures = {ref: kind.demo for ref, kind in source.types.items()}
     with transaction() as session:
-        load_catalog(session, source)
+        load_catalog(session, source, operator_act())
         catalog = read_catalog(session)
         plain = next((t for t in catalog.base.types if t.role is Role.NONE), catalog.base.types[0])
         contracts.load(session, _lines(catalog, figures, plain, more), operator_act())

@@ -42,8 +42,8 @@ Values in, values out, no database: ``errors catalog people eligibility availabi
 ``csvfile`` (how any CSV is read) and ``importing`` (a users file becomes wishes).
 With a session and a moment handed in: ``ledger`` (reads), ``visibility`` (who sees whom),
 ``lists`` (people in order, filtered and counted), ``profile`` (one user), ``exporting`` (a list as a
-users file), ``history`` (the change log), ``assignment`` (the one writer), and the
-operations ``users``, ``contracts``, ``installation``.
+users file), ``history`` (writes and proves the change log), ``changes`` (reads it), ``assignment``
+(the one writer), and the operations ``users``, ``contracts``, ``installation``.
 
 Nothing here may import Flask, read a clock of its own, commit, or make HTML.
 """

@@ -8,7 +8,7 @@ does not allow, and writes the change with what it tells.
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -193,3 +193,6 @@ def _fields(user: NewUser, agent_id: str | None) -> Iterator[tuple[str, str | No
     yield "groups", ";".join(sorted(wish.groups))
     yield "permissions", ";".join(sorted(user.permissions))
     yield "access", ";".join(f"{name}:{level}" for name, level in sorted(user.access.items()))
+    if wish.last_login:
+        as_of = f", as of {wish.last_login_as_of}" if wish.last_login_as_of else ""
+        yield "last_login", f"{wish.last_login.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}{as_of}"

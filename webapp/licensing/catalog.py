@@ -9,7 +9,8 @@ import tomllib
 from dataclasses import dataclass
 from typing import Any
 
-from webapp.licensing.errors import LicensingError, Problem
+from webapp.licensing import people
+from webapp.licensing.errors import LicensingError, Problem, has_unseen
 from webapp.words import ContactPadRule, Role
 
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,29}")
@@ -83,11 +84,16 @@ class Catalog:
     products: tuple[Product, ...]
 
     @property
-    def base(self) -> Product:
-        """The base product (V1). Raises LicensingError if no catalog was loaded."""
+    def loaded(self) -> "Catalog":
+        """Itself. Raises LicensingError if no catalog was loaded."""
         if not self.products:
             raise LicensingError([Problem("catalog_missing", "catalog")])
-        return self.products[0]
+        return self
+
+    @property
+    def base(self) -> Product:
+        """The base product (V1). Raises LicensingError if no catalog was loaded."""
+        return self.loaded.products[0]
 
     @property
     def types(self) -> dict[str, LicenseType]:
@@ -125,6 +131,12 @@ def parse_catalog(text: str) -> Catalog:
     for words in ([p.key for p in products], [p.name.casefold() for p in products]):
         for word in {w for w in words if words.count(w) > 1}:
             fault("product", f"“{word}” stands twice")
+    columns = {name.casefold() for name in people.COLUMNS}
+    for product in products:
+        if product.name.casefold() in columns:
+            fault(
+                product.key, f"“{product.name}” can't be a product's name: it is a column of the users file"
+            )
     bases = {t.ref for p in products if p.base for t in p.types}
     for product in products:
         for kind in product.types:
@@ -197,7 +209,7 @@ def _demo(row: Any, where: str, fault: Any) -> Demo:
 
 def _word(table: dict[str, Any], name: str, where: str, fault: Any) -> str:
     value = table.get(name)
-    if not isinstance(value, str) or not value.strip() or len(value) > 200:
+    if not isinstance(value, str) or not value.strip() or len(value) > 200 or has_unseen(value):
         fault(where, f"{name} is missing or not a short text")
         return "?"
     if name == "key" and not _KEY.fullmatch(value):

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from webapp.licensing import assignment, csvfile, history, ledger
 from webapp.licensing.catalog import Catalog, LicenseType, enumerate_words
-from webapp.licensing.errors import LicensingError, Problem
+from webapp.licensing.errors import LicensingError, Problem, first_few
 from webapp.licensing.history import Act, Entry
 from webapp.models import ContractLine
 
@@ -40,18 +40,16 @@ class Line:
 
 def read_contract(data: bytes, catalog: Catalog) -> list[Line]:
     """The lines of a contract file. Raises LicensingError with every fault."""
+    types = catalog.loaded.types
     table = csvfile.read(data, required=_COLUMNS, limit=10_000)
     problems: list[Problem] = []
     lines = []
     where: dict[tuple[str, date], list[int]] = defaultdict(list)
     for row in table.rows:
         cells = row.cells
-        kind = catalog.types.get(cells["License"].casefold())
+        kind = types.get(cells["License"].casefold())
         if not kind:
-            facts = {
-                "value": cells["License"][:60],
-                "choices": enumerate_words(list(catalog.types)),
-            }
+            facts = {"value": cells["License"], "choices": enumerate_words(list(types))}
             problems.append(Problem("contract_license_unknown", "License", facts, row.line))
         contracted = _number(cells, "Contracted", row.line, problems)
         overage = _number(cells, "Max overage", row.line, problems) if cells["Max overage"] else None
@@ -61,7 +59,7 @@ def read_contract(data: bytes, catalog: Catalog) -> list[Line]:
             lines.append(Line(kind, contracted, overage, day))
     for (ref, day), numbers in where.items():
         if len(numbers) > 1:
-            facts = {"license": ref, "day": str(day), "lines": ", ".join(map(str, numbers))}
+            facts = {"license": ref, "day": str(day), "lines": first_few(numbers)}
             problems += [Problem("contract_twice", "License", facts, n) for n in numbers]
     if problems:
         raise LicensingError(sorted(problems, key=lambda problem: problem.line or 0))
@@ -73,18 +71,15 @@ def _number(cells: dict[str, str], column: str, line: int, problems: list[Proble
     if value.isascii() and value.isdigit() and len(value) <= 8 and int(value) <= _MOST:
         return int(value)
     way = "Write a whole number" + (", or nothing for no upper limit." if column != "Contracted" else ".")
-    problems.append(Problem("contract_number", column, {"value": value[:60], "way": way}, line))
+    problems.append(Problem("contract_number", column, {"value": value, "way": way}, line))
     return None
 
 
 def _day(value: str, line: int, problems: list[Problem]) -> date | None:
-    try:
-        if len(value) == 10:
-            return date.fromisoformat(value)
-    except ValueError:
-        pass
-    problems.append(Problem("contract_day", "Starts on", {"value": value[:60]}, line))
-    return None
+    day = csvfile.day(value)
+    if not day:
+        problems.append(Problem("contract_day", "Starts on", {"value": value}, line))
+    return day
 
 
 def load(session: Session, lines: Sequence[Line], act: Act) -> list[Line]:

@@ -5,11 +5,16 @@ Knows no column. Names the line of every fault; never lets a broken quote swallo
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 from webapp.licensing.errors import LicensingError, Problem
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_MOMENT = re.compile(rf"{_DAY.pattern}[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_SEPARATORS = {";": ";", "\t": "tabs"}
 _GUARDED = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
@@ -39,6 +44,8 @@ def read(data: bytes, *, required: Collection[str], optional: Collection[str] = 
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise LicensingError([Problem("file_encoding", "file")]) from None
+    if separator := _other_separator(text, required):
+        raise LicensingError([Problem("file_separator", "header", {"separator": separator}, 1)])
     lines = _lines(text)
     _, header = next(lines, (0, []))
     if not any(name.strip() for name in header):
@@ -74,9 +81,37 @@ def read(data: bytes, *, required: Collection[str], optional: Collection[str] = 
     return Table(tuple(rows), tuple(n for n in columns if n and n not in spelled.values()))
 
 
+def _other_separator(text: str, required: Collection[str]) -> str | None:
+    """What separates the cells instead of commas, if the header has required columns only so."""
+    wanted = {name.casefold() for name in required}
+    header, _, _ = text.partition("\n")
+    for separator, word in _SEPARATORS.items():
+        names = {name.strip(' "\r').casefold() for name in header.split(separator)}
+        if len(names) > 1 and wanted & names:
+            return word
+    return None
+
+
 def _known(columns: list[str], cells: list[str], spelled: dict[str, str]) -> dict[str, str]:
     wanted = set(spelled.values())
     return {name: unguard(cell).strip() for name, cell in zip(columns, cells, strict=False) if name in wanted}
+
+
+def day(cell: str) -> date | None:
+    """The day that a cell tells as YYYY-MM-DD, and in no other way."""
+    try:
+        return date.fromisoformat(cell) if _DAY.fullmatch(cell) else None
+    except ValueError:
+        return None
+
+
+def moment(cell: str) -> datetime | None:
+    """The moment that a cell tells as YYYY-MM-DD HH:MM, perhaps with seconds and a zone; none: UTC."""
+    try:
+        found = datetime.fromisoformat(cell) if _MOMENT.fullmatch(cell) else None
+    except ValueError:
+        return None
+    return found.replace(tzinfo=found.tzinfo or UTC) if found else None
 
 
 def unguard(cell: str) -> str:

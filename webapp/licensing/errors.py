@@ -1,11 +1,13 @@
 """Refusals as data, and the one place that turns them into sentences.
 
 Every rule names what is wrong by a code and facts; each door shows the same words, and each
-refusal says a way out. No rule is decided here.
+refusal says a way out. No rule is decided here. What was typed or stands in a file is repeated so
+that it stays on its line: nobody can write a message of their own into ours.
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -41,6 +43,9 @@ _WORDS: dict[str, Wording] = {
     "agent_id_without_contactpad": Wording("user record", "An agent ID needs ContactPad, and it is off.", "Turn ContactPad on, or leave the ID blank."),
     "group_shape": Wording("user record", "“{value}” can't be the name of a group.", "Use 1 to 100 characters without control characters."),
     "permissions_supervisor": Wording("P3", "Permissions and group access are for supervisors only.", "Leave them blank for {base}."),
+    "permission_unknown": Wording("P3", "There is no permission “{value}”.", "Use some of {choices}; in a file separated by ;."),
+    "access_twice": Wording("P3", "The group “{value}” stands twice with different access.", "Keep one of read and write; write includes read."),
+    "admin_exists": Wording("S8", "An active admin exists already; nobody was made.", "Sign in as that admin."),
     # Licenses
     "license_missing": Wording("V1", "The {product} license is missing.", "Choose one of {choices}."),
     "license_unknown": Wording("V1", "There is no {product} license “{value}”.", "Choose one of {choices}."),
@@ -62,12 +67,15 @@ _WORDS: dict[str, Wording] = {
     "file_no_rows": Wording("CSV", "The file has a header but no rows.", "Add one line for each row."),
     "file_shape": Wording("CSV", "The file can't be read from here on: {reason}.", "Look for a quote that is not closed."),
     "file_long": Wording("CSV", "The file has more than {limit} rows.", "Split it into smaller files."),
+    "file_separator": Wording("CSV", "The cells are separated by {separator}, not by commas.", "Save the file as “CSV UTF-8” with commas and try again."),
+    "file_known": Wording("user record", "All {number} users of this file exist already, and changing users by a file is not yet supported.", "Put only new users into the file."),
     "column_missing": Wording("CSV", "The column {column} is missing.", "Add it to the header line."),
     "column_twice": Wording("CSV", "The column {column} stands twice in the header.", "Keep one of them."),
     "cells_extra": Wording("CSV", "The line has more cells than the header has columns.", "Put a value that has a comma in double quotes."),
     "cell_flag": Wording("CSV", "“{value}” is neither TRUE nor FALSE.", "Write TRUE or FALSE, or leave it blank."),
     "cell_moment": Wording("CSV", "“{value}” is not a date and time.", "Write it like 2026-11-03T07:30:00Z, or leave it blank."),
-    "cell_permission": Wording("CSV", "There is no permission “{value}”.", "Use {choices}, separated by ;."),
+    "cell_moment_range": Wording("CSV", "“{value}” is before 1990, or later than a day after the file's own date, {as_of}.", "Correct it, or leave it blank."),
+    "cell_long": Wording("CSV", "The cell has {length} characters; the most is {most}.", "Shorten it."),
     "cell_access": Wording("CSV", "“{value}” is not a group access.", "Write it like Billing:write;Night shift:read."),
     "cell_nul": Wording("CSV", "The cell has a NUL character.", "Remove it."),
     # Contract
@@ -78,11 +86,39 @@ _WORDS: dict[str, Wording] = {
     # Catalog file
     "catalog_shape": Wording("catalog", "{where}: {reason}.", "Correct the catalog file."),
     "catalog_missing": Wording("catalog", "No catalog is loaded.", "Run: license-desk init"),
+    "catalog_base": Wording("catalog", "{old} must stay the base product: users hold its licenses.", "Keep base = true there in the catalog file."),
     "catalog_in_use": Wording("catalog", "{license} can't be removed: it is held, offered or contracted, now or in the past.", "Keep it in the catalog file."),
     # Passwords
     "password_short": Wording("password", "The password has {length} characters.", "Use at least 15; a short sentence is good."),
     "password_long": Wording("password", "The password has {length} characters.", "Use at most 128."),
+    "password_encoding": Wording("password", "The password is not UTF-8 text.", "Choose another, or send it as UTF-8."),
 }  # fmt: skip
+
+# Control characters, lone surrogates, line breaks in disguise, and the marks that turn the
+# direction of the text around them and could make one name look like another.
+_UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
+_TURNING = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+
+
+def has_unseen(text: str) -> bool:
+    """Whether a character in it shows nothing itself, but breaks the line or turns the text around it."""
+    return not text.isprintable() and any(map(_is_unseen, text))
+
+
+def _is_unseen(character: str) -> bool:
+    return unicodedata.category(character) in _UNSEEN or character in _TURNING
+
+
+def shown(text: str, longest: int = 60) -> str:
+    """A text from outside as one of our lines may repeat it: what is unseen escaped, the rest cut."""
+    seen = "".join(ascii(c)[1:-1] if _is_unseen(c) else c for c in text[: longest + 1])
+    return seen if len(seen) <= longest else f"{seen[: longest - 1]}…"
+
+
+def first_few(things: Sequence[object], most: int = 5) -> str:
+    """``2, 3, 4, 5, 6 and 95 more``: as many as a sentence can carry."""
+    more = f" and {len(things) - most:,} more" if len(things) > most else ""
+    return ", ".join(map(str, things[:most])) + more
 
 
 @dataclass(frozen=True)
@@ -102,17 +138,22 @@ class Problem:
     @property
     def sentence(self) -> str:
         """What is wrong."""
-        return _WORDS[self.code].sentence.format_map(self.facts)
+        return _WORDS[self.code].sentence.format_map(self._shown)
 
     @property
     def way_out(self) -> str:
         """What to do about it."""
-        return _WORDS[self.code].way_out.format_map(self.facts)
+        return _WORDS[self.code].way_out.format_map(self._shown)
+
+    @property
+    def _shown(self) -> dict[str, str]:
+        """The facts as a sentence may repeat them; a ``value`` is what somebody wrote."""
+        return {name: shown(str(fact), 60 if name == "value" else 500) for name, fact in self.facts.items()}
 
     def __str__(self) -> str:
         """One line for the command line: line, field, rule, what is wrong, way out."""
         where = f"line {self.line}, " if self.line else ""
-        return f"{where}{self.field} ({self.rule}): {self.sentence} {self.way_out}"
+        return f"{where}{shown(self.field)} ({self.rule}): {self.sentence} {self.way_out}"
 
 
 class LicensingError(Exception):
@@ -121,4 +162,8 @@ class LicensingError(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         """Keep the problems in their order; there is at least one."""
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        """A line for each, made only when somebody reads them: a file may have 100,000."""
+        return "\n".join(map(str, self.problems))

@@ -7,11 +7,13 @@ the database. Written in the same transaction as what it tells, never apart from
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime, tzinfo
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
 from webapp.licensing.visibility import Actor
@@ -108,6 +110,75 @@ def seal(key: bytes, before: str, row: Sequence[object], entries: Iterable[Seque
     for position, entry in enumerate(entries):
         mac.update(_line([position, *entry]))
     return mac.hexdigest()
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The first change that is not as it was written, and what is wrong with it."""
+
+    seq: int
+    why: str
+
+
+def verify(session: Session, key: bytes) -> Broken | None:
+    """Compute the whole chain anew; None if every change is as it was written."""
+    before, expected = "", 1
+    for change in _changes(session):
+        wrong = _wrong(change.row, change.entries, expected, before, key)
+        if wrong:
+            return Broken(expected, wrong)
+        before, expected = change.row.hash, expected + 1
+    head = session.execute(select(ChainHead.seq, ChainHead.hash)).one()
+    if head.seq != expected - 1:
+        return Broken(min(head.seq + 1, expected), "is missing, or was added past the last one")
+    return None if head.hash == before else Broken(head.seq, "is not the one the chain ended with")
+
+
+def hash_of(session: Session, seq: int) -> str | None:
+    """The hash of one change, to be compared with one that was noted elsewhere."""
+    return session.scalar(select(Change.hash).where(Change.seq == seq))
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A change as the database has it."""
+
+    row: Row[Any]
+    entries: list[Row[Any]]
+
+
+def _changes(session: Session, at_once: int = 500) -> Iterator[_Stored]:
+    """All changes in their order, read piece by piece."""
+    entry = ChangeEntry.__table__.c
+    last = -(2**31)
+    while True:
+        piece = select(Change.__table__).where(Change.seq > last).order_by(Change.seq).limit(at_once)
+        rows = session.execute(piece).all()
+        if not rows:
+            return
+        entries: dict[int, list[Row[Any]]] = defaultdict(list)
+        for found in session.execute(
+            select(ChangeEntry.__table__)
+            .where(entry.change_seq > last, entry.change_seq <= rows[-1].seq)
+            .order_by(entry.change_seq, entry.position)
+        ):
+            entries[found.change_seq].append(found)
+        yield from (_Stored(row, entries[row.seq]) for row in rows)
+        last = rows[-1].seq
+
+
+def _wrong(row: Row[Any], entries: list[Row[Any]], expected: int, before: str, key: bytes) -> str | None:
+    """What is wrong with a change that should have this number and follow this hash."""
+    if row.seq != expected:
+        return "is missing"
+    if row.key_id != key_id(key):
+        return f"was sealed with another key ({row.key_id})"
+    if [entry.position for entry in entries] != list(range(len(entries))):
+        return "lacks an entry, or has one too many"
+    values: list[object] = list(row)
+    sealed = values.pop()
+    told = ([e.user_id, e.subject, e.subject_name, e.field, e.old, e.new, e.cause] for e in entries)
+    return None if seal(key, before, values, told) == sealed else "was changed after it was written"
 
 
 def key_id(key: bytes) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from webapp.licensing import people
 from webapp.licensing.availability import Figures
 from webapp.licensing.catalog import Catalog, LicenseType, Product
+from webapp.licensing.errors import has_unseen
 from webapp.licensing.plan import Facts, Wish
 from webapp.models import ContractLine, EligibleBase, Group, Holding, Membership, Offer, Pool, User
 from webapp.models import LicenseType as TypeRow
@@ -113,8 +114,8 @@ def _taken(
     values: Iterable[str],
 ) -> frozenset[str]:  # fmt: skip
     """Which of the values stand in a unique column; asked in pieces that both databases accept."""
-    # NUL can't be stored, so it is never taken; PostgreSQL would refuse the question.
-    wanted = iter({value for value in values if value and "\0" not in value})
+    # What has unseen characters is never stored; some of them no database could even be asked about.
+    wanted = iter({value for value in values if value and not has_unseen(value)})
     found: set[str] = set()
     while piece := list(islice(wanted, 5000)):
         found.update(v for v in session.scalars(select(column).where(column.in_(piece))) if v)

@@ -8,9 +8,15 @@ import unicodedata
 
 import email_validator
 
-from webapp.licensing.errors import Problem
+from webapp.licensing.errors import Problem, has_unseen
 
 PERMISSIONS = ("access", "create", "edit", "unassigned", "groups")
+
+COLUMNS = (
+    "Username", "Name", "Email", "SSO External Id", "User Active", "License", "ID", "ContactPad",
+    "WebRTC", "Groups", "Permissions", "Group Access", "User Last Login",
+)  # fmt: skip
+"""The record in a users file; a column for each product besides, so no product may be named so."""
 
 _USERNAME = re.compile(r"[A-Za-z0-9_.@-]{3,100}")
 _AGENT_ID = re.compile(r"[A-Za-z0-9]{1,20}")
@@ -18,10 +24,6 @@ _RESERVED = {"new"}
 # An intranet may well use names reserved elsewhere, such as .local; this is the library's own switch.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
-# Control characters, lone surrogates, line breaks in disguise, and the marks that turn the
-# direction of the text around them and could make one name look like another.
-_UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
-_TURNING = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
 def fold(text: str) -> str:
@@ -41,7 +43,7 @@ def _plain(text: str, longest: int) -> bool:
     """Whether the text is short enough, holds nothing unseen, and shows something."""
     return (
         len(text) <= longest
-        and not any(unicodedata.category(c) in _UNSEEN or c in _TURNING for c in text)
+        and not has_unseen(text)
         and any(unicodedata.category(c)[0] in "LNPS" for c in text)
     )
 
@@ -55,7 +57,7 @@ def check_username(value: str) -> Problem | None:
         if _USERNAME.fullmatch(suggestion):
             return Problem("username_space", "username", {"value": value, "suggestion": suggestion})
     if not _USERNAME.fullmatch(value):
-        return Problem("username_shape", "username", {"value": _short(value)})
+        return Problem("username_shape", "username", {"value": value})
     if value.lower() in _RESERVED:
         return Problem("username_reserved", "username", {"value": value})
     return None
@@ -77,7 +79,7 @@ def check_email(value: str) -> Problem | None:
     try:
         email_validator.validate_email(value, check_deliverability=False)
     except email_validator.EmailNotValidError:
-        return Problem("email_shape", "email", {"value": _short(value)})
+        return Problem("email_shape", "email", {"value": value})
     return None
 
 
@@ -92,15 +94,16 @@ def check_agent_id(value: str) -> Problem | None:
     """Optional; 1 to 20 ASCII letters or digits."""
     if not value or _AGENT_ID.fullmatch(value):
         return None
-    return Problem("agent_id_shape", "agent_id", {"value": _short(value)})
+    return Problem("agent_id_shape", "agent_id", {"value": value})
 
 
 def check_group_name(value: str) -> Problem | None:
     """1 to 100 characters, none of them unseen."""
-    return None if _plain(value, 100) else Problem("group_shape", "groups", {"value": _short(value)})
+    return None if _plain(value, 100) else Problem("group_shape", "groups", {"value": value})
 
 
-def _short(value: str) -> str:
-    """A wrong value as a message may repeat it: never longer than a line, nothing unseen in it."""
-    seen = "".join(c if unicodedata.category(c) not in _UNSEEN and c not in _TURNING else "�" for c in value)
-    return seen if len(seen) <= 60 else f"{seen[:59]}…"
+def check_permission(value: str) -> Problem | None:
+    """One of the words that a supervisor's permissions are made of."""
+    if value in PERMISSIONS:
+        return None
+    return Problem("permission_unknown", "permissions", {"value": value, "choices": ", ".join(PERMISSIONS)})

@@ -21,7 +21,7 @@ from webapp.licensing.eligibility import (
     has_contactpad,
     ineligible,
 )
-from webapp.licensing.errors import Problem
+from webapp.licensing.errors import Problem, first_few
 from webapp.words import AccessLevel, Role
 
 
@@ -134,21 +134,22 @@ def plan_new_users(
     if not first_admin:
         refusals += _seat_problems(users, pools)
     refusals.sort(key=lambda problem: problem.line or 0)
-    groups = _new_groups(wishes, facts)
-    return Plan(tuple(users), groups, pools, tuple(refusals))
+    return Plan(tuple(users), _new_groups(users, facts), pools, tuple(refusals))
 
 
 def _settle(wish: Wish, catalog: Catalog) -> tuple[NewUser | None, list[Problem]]:
     """One wish under the rules that look at one user only."""
+    wish, problems = _each_group_once(wish)
     checks = (
         people.check_username(wish.username),
         people.check_name(wish.name),
         people.check_email(wish.email),
         people.check_sso_external_id(wish.sso_external_id),
         people.check_agent_id(wish.agent_id),
-        *(people.check_group_name(name) for name in {*wish.groups, *(wish.access or ())}),
+        *(people.check_group_name(name) for name in dict.fromkeys((*wish.groups, *(wish.access or ())))),
+        *(people.check_permission(word) for word in sorted(wish.permissions or ())),
     )
-    problems = [problem for problem in checks if problem]
+    problems += [problem for problem in checks if problem]
     types, unknown = _license_types(wish, catalog)
     problems += unknown
     if not types:
@@ -161,14 +162,36 @@ def _settle(wish: Wish, catalog: Catalog) -> tuple[NewUser | None, list[Problem]
     if wish.agent_id and not contactpad:
         problems.append(Problem("agent_id_without_contactpad", "agent_id"))
     permissions, access = wish.permissions, wish.access
-    if base.role is Role.SUPERVISOR:
-        if permissions is None and access is None:  # P3: how a new supervisor starts
-            permissions = frozenset({"access"})
-            access = dict.fromkeys(wish.groups, AccessLevel.READ)
+    if base.role is Role.SUPERVISOR:  # P3: how a new one starts, in each of the two for itself
+        permissions = frozenset({"access"}) if permissions is None else permissions
+        access = dict.fromkeys(wish.groups, AccessLevel.READ) if access is None else access
     elif permissions or access:
-        problems.append(Problem("permissions_supervisor", "permissions", {"base": a(base.name)}))
+        problems.append(Problem("permissions_supervisor", "permissions", {"base": _an(base.name)}))
     user = NewUser(wish, base, types, contactpad, permissions or frozenset(), access or {})
     return user, problems
+
+
+def _each_group_once(wish: Wish) -> tuple[Wish, list[Problem]]:
+    """The wish with its groups' names trimmed and each group once, as its first mention spells it.
+
+    The same group with read and with write is a problem: nobody could say which is meant.
+    """
+    names: dict[str, str] = {}
+    for name in (*wish.groups, *(wish.access or ())):
+        names.setdefault(people.group_key(name.strip()), name.strip())
+    access: dict[str, AccessLevel] = {}
+    problems = []
+    for asked, level in (wish.access or {}).items():
+        name = names[people.group_key(asked.strip())]
+        if access.setdefault(name, level) is not level:
+            problems.append(Problem("access_twice", "access", {"value": name}))
+    groups = tuple(dict.fromkeys(names[people.group_key(name.strip())] for name in wish.groups))
+    return replace(wish, groups=groups, access=None if wish.access is None else access), problems
+
+
+def _an(name: str) -> str:
+    """The name with its article inside a sentence: ``an Agent``, ``a Supervisor``."""
+    return a(name)[:1].lower() + a(name)[1:]
 
 
 def _license_types(wish: Wish, catalog: Catalog) -> tuple[tuple[LicenseType, ...], list[Problem]]:
@@ -186,7 +209,7 @@ def _license_types(wish: Wish, catalog: Catalog) -> tuple[tuple[LicenseType, ...
 
 
 def _no_such_license(product: Product, name: str) -> Problem:
-    facts = {"product": product.name, "value": name[:60], "choices": product.choices}
+    facts = {"product": product.name, "value": name, "choices": product.choices}
     if not product.base:
         return Problem("product_license_unknown", f"license_{product.key}", facts)
     code = "license_unknown" if name else "license_missing"
@@ -216,17 +239,17 @@ def _used_twice(wishes: Sequence[Wish], name: str, key: Callable[[Wish], str]) -
             found[key(wish)].append(wish)
     for same in found.values():
         if len(same) > 1:
-            lines = ", ".join(str(wish.line) for wish in same)
+            lines = first_few([wish.line for wish in same])
             for wish in same:
                 facts = {"value": getattr(wish, name), "lines": lines}
                 yield Problem(f"{name}_twice", name, facts, wish.line)
 
 
-def _new_groups(wishes: Sequence[Wish], facts: Facts) -> tuple[str, ...]:
+def _new_groups(users: Iterable[NewUser], facts: Facts) -> tuple[str, ...]:
     """Groups named but not there yet, each once, in the order they come."""
     new: dict[str, str] = {}
-    for wish in wishes:
-        for name in (*wish.groups, *(wish.access or ())):
+    for user in users:
+        for name in (*user.wish.groups, *user.access):
             if (key := people.group_key(name)) not in facts.groups:
                 new.setdefault(key, name)
     return tuple(new.values())

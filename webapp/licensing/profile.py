@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.licensing import people
+from webapp.licensing.errors import has_unseen
 from webapp.licensing.visibility import Actor, visible, visible_groups
 from webapp.models import Change, Group, GroupAccess, Holding, LicenseType, Membership, Offer, User
 from webapp.words import AccessLevel
@@ -48,7 +49,7 @@ class Profile:
 
 def read(session: Session, username: str, actor: Actor) -> Profile | None:
     """The user of this name, case ignored; None if there is none in view (P5)."""
-    if "\0" in username:  # PostgreSQL would refuse the question
+    if has_unseen(username):  # nobody's; a database may refuse the question
         return None
     asked = select(User.__table__).where(User.username_fold == people.fold(username), visible(actor))
     user = session.execute(asked).one_or_none()

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from webapp.licensing import assignment, ledger
 from webapp.licensing.assignment import Done
-from webapp.licensing.errors import LicensingError
+from webapp.licensing.errors import LicensingError, Problem
 from webapp.licensing.history import Act
 from webapp.licensing.plan import Wish, plan_new_users, unconfirmed_overage
 from webapp.models import Credential, LicenseType, User
@@ -26,10 +26,13 @@ def create(
     """Create these users with their licenses, all or none (V1, V2, E1 to E4, S1 to S5).
 
     ``confirmed_overage``: refs of the pools whose extra charge the actor accepts (S2).
-    ``first_admin``: the one exception to S2, for ``init`` alone (S8).
+    ``first_admin``: the one exception to S2, for ``init`` alone, and only as long as there is no active
+    admin (S8): asked after the locks, or two at once would both be the first.
     Raises LicensingError with every refusal; nothing is written then.
     """
     locks = assignment.lock(session, act)
+    if first_admin and active_admin_exists(session):
+        raise LicensingError([Problem("admin_exists", "username")])
     plan = plan_new_users(wishes, ledger.facts(session, wishes, locks.day), first_admin=first_admin)
     if problems := plan.refusals:
         raise LicensingError(problems)

@@ -39,7 +39,9 @@ OPERATOR = Actor(None, "operator", "Operator", Role.ADMIN)
 """Whoever runs the command line: an admin's rights, no user."""
 
 
-def visible(actor: Actor, user_id: InstrumentedAttribute[int] = User.id) -> ColumnElement[bool]:
+def visible(
+    actor: Actor, user_id: InstrumentedAttribute[int] | InstrumentedAttribute[int | None] = User.id
+) -> ColumnElement[bool]:
     """The condition that holds for the users whom the actor may view (P2), asked of one row at a time.
 
     A supervisor: users of their groups, users in no group with *unassigned*, themselves; never

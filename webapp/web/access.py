@@ -47,6 +47,9 @@ TABLE = {
     "users.everyone": Who.SIGNED_IN,
     "users.export": Who.SIGNED_IN,
     "users.one": Who.SIGNED_IN,
+    "changes.every": Who.SIGNED_IN,
+    "changes.one": Who.SIGNED_IN,
+    "changes.of_user": Who.SIGNED_IN,
 }
 
 _FILES = {"licenses.export", "users.export"}

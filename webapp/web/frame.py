@@ -8,7 +8,11 @@ from flask import request, url_for
 from webapp.web import format as words
 from webapp.web.access import current_actor
 
-_TABS = (("Users", "users", "users.everyone"), ("Licenses", "licenses", "licenses.first"))
+_TABS = (
+    ("Users", "users", "users.everyone"),
+    ("Licenses", "licenses", "licenses.first"),
+    ("Changes", "changes", "changes.every"),
+)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any
 
+from flask import url_for
 from sqlalchemy.orm import Session
 
 from webapp.licensing.availability import Figures
-from webapp.licensing.catalog import Catalog
+from webapp.licensing.catalog import Catalog, LicenseType
 from webapp.licensing.lists import Filters
 from webapp.licensing.profile import Held, Profile
 from webapp.licensing.visibility import Actor
@@ -61,10 +62,15 @@ def filters(catalog: Catalog, asked: Asked, seen: InView) -> dict[str, Any]:
         "status": asked.filters.status.value,
         "statuses": [{"key": key.value, "name": name} for key, name in _STATUS_WORDS.items()],
         "license": kind.ref if kind else "",
-        "license_name": kind.full_name if kind else "",
-        "licenses": [{"key": ref, "name": kind.full_name} for ref, kind in catalog.types.items()],
+        "license_name": _name(kind, catalog) if kind else "",
+        "licenses": [{"key": ref, "name": _name(kind, catalog)} for ref, kind in catalog.types.items()],
         **listing.shown_filters(asked, seen.initials),
     }
+
+
+def _name(kind: LicenseType, catalog: Catalog) -> str:
+    """A license's name for a narrow place: of the base product the type alone says it."""
+    return kind.name if kind.product == catalog.base.key else kind.full_name
 
 
 def users(catalog: Catalog, asked: Asked, found: Found, seen: InView, archived: int) -> dict[str, Any]:
@@ -112,6 +118,7 @@ def user(found: Profile, catalog: Catalog, actor: Actor, moment: datetime, zone:
     last = words.ago(found.last_login, moment, zone)
     as_of = f"{last}, as of {found.last_login_as_of}" if found.last_login_as_of else last
     return {
+        "history_url": url_for("changes.of_user", username=found.username),
         "name": found.name, "active": found.active, "base": base.name, "hue": colors[base.id],
         "licenses": [
             {"name": kind.full_name, "hue": colors[kind.id], "by": held.by, **_since(held, zone)}

@@ -1,0 +1,148 @@
+"""Takes the figures of every kind of page, at one size. Decides nothing about what is fast enough.
+
+The kinds are measured in turns, several times over, so that what else the machine does at a moment falls
+on all of them, and a page and the same page from constants are measured right after one another.
+"""
+
+import multiprocessing
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.pool import Pool
+from pathlib import Path
+from statistics import fmean, quantiles
+
+from tests import databases, servers
+from tests.bench import people, serving
+from tests.bench.client import Connection, Job, latencies, pace, request_for, sign_in
+from tests.bench.kinds import Kind, kinds_for
+from webapp.factory import create_app
+
+CLIENTS = 8
+ROUNDS, ASKED, WARM, SECONDS = 3, 50, 10, 1.0  # for each kind: rounds, and in each of them so much
+WORKERS = 2
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Figures:
+    """What was measured of one thing on one server."""
+
+    times: list[float] = field(default_factory=list)
+    paces: list[float] = field(default_factory=list)
+
+    @property
+    def p50(self) -> float:
+        """Milliseconds within which half of the answers came."""
+        return quantiles(self.times, n=100)[49]
+
+    @property
+    def p95(self) -> float:
+        """Milliseconds within which 95 of 100 answers came."""
+        return quantiles(self.times, n=100)[94]
+
+    @property
+    def pages(self) -> float:
+        """Pages a second with all clients."""
+        return fmean(self.paces)
+
+
+@dataclass
+class Measured:
+    """One kind, whole or as a region: from the app and from constants. ``rows``: on a page."""
+
+    kind: Kind
+    region: bool
+    rows: float = 0.0
+    app: Figures = field(default_factory=Figures)
+    constants: Figures = field(default_factory=Figures)
+
+    @property
+    def share(self) -> float:
+        """The app's pages a second as a share of those from constants."""
+        return self.app.pages / self.constants.pages
+
+
+@dataclass(frozen=True)
+class Run:
+    """All figures at one size."""
+
+    size: int
+    pages: list[Measured]
+    hello: Figures
+
+
+@dataclass(frozen=True)
+class _Ports:
+    app: int
+    constants: int
+    hello: int
+
+
+def measure(size: int, say: Say) -> Run:
+    """Make so many people, serve them, and measure every kind."""
+    with tempfile.TemporaryDirectory(prefix="bench") as folder, ExitStack() as stack:
+        clients = stack.enter_context(_clients())
+        ports, kinds, cookies = stack.enter_context(_served(Path(folder), size, say))
+        run = Run(size, [Measured(kind, region) for kind in kinds for region in (False, True)], Figures())
+        for turn in range(1, ROUNDS + 1):
+            say(f"measuring, turn {turn} of {ROUNDS}")
+            _take(run.hello, ports.hello, [request_for("/healthz")], clients)
+            for measured in run.pages:
+                requests = _requests(measured, cookies)
+                _take(measured.app, ports.app, requests, clients)
+                _take(measured.constants, ports.constants, requests, clients)
+        for measured in run.pages:
+            measured.rows = _rows(ports.app, _requests(measured, cookies))
+        return run
+
+
+@contextmanager
+def _clients() -> Iterator[Pool]:
+    """Processes that all ask at the same time."""
+    with multiprocessing.get_context("spawn").Pool(CLIENTS) as pool:
+        yield pool
+
+
+@contextmanager
+def _served(folder: Path, size: int, say: Say) -> Iterator[tuple[_Ports, list[Kind], dict[str, str]]]:
+    """The app and what it is measured beside, each on a port; the kinds; the cookies by username."""
+    url = f"sqlite:///{folder / 'bench.db'}"
+    settings = databases.without_prefix(databases.environment(url))
+    databases.prepare(url)
+    app = create_app(databases.settings_for(url), cheap_passwords=True)
+    say(f"making {size:,} users")
+    sign_ins = people.make(app, size)
+    kinds = kinds_for(app)
+    desk = servers.Desk(servers.lay_out(folder / "site"), folder)
+    kept = folder / "kept"
+    nothing = settings | {"DATABASE_URL": f"sqlite:///{folder / 'nothing.db'}", "BENCH_KEPT": str(kept)}
+    with ExitStack() as stack:
+        server = stack.enter_context(servers.running(desk, "serve", "--workers", str(WORKERS), **settings))
+        cookies = {name: sign_in(server.port, who) for name, who in sign_ins.items()}
+        serving.keep(app, [(a, cookies[kind.username]) for kind in kinds for a in kind.addresses], kept)
+        constants = stack.enter_context(serving.serving(desk, "constants", **nothing))
+        hello = stack.enter_context(serving.serving(desk, "hello", **nothing))
+        yield _Ports(server.port, constants, hello), kinds, cookies
+
+
+def _requests(measured: Measured, cookies: dict[str, str]) -> list[bytes]:
+    kind = measured.kind
+    region = kind.region if measured.region else ""
+    return [request_for(address, cookies[kind.username], region) for address in kind.addresses]
+
+
+def _take(figures: Figures, port: int, requests: Sequence[bytes], clients: Pool) -> None:
+    """One turn: alone first, then all clients at once, each beginning with another address."""
+    figures.times += latencies(port, requests, ASKED, WARM)
+    start = time.time() + 0.1
+    jobs = [Job(port, tuple(requests), first, start, SECONDS) for first in range(CLIENTS)]
+    figures.paces.append(sum(clients.map(pace, jobs, chunksize=1)))
+
+
+def _rows(port: int, requests: Sequence[bytes]) -> float:
+    with Connection(port) as connection:
+        return fmean(connection.ask(request).count(b"<tr data-username=") for request in requests)

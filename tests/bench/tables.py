@@ -1,0 +1,94 @@
+"""The figures as Markdown tables, and which of them miss the targets. Measures nothing itself.
+
+The share of the page from constants is a target for whole pages without a search: a region is the same
+reading with less to render, and so is the short page of a search that finds few. They are shown all the same.
+"""
+
+import os
+import platform
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+from tests.bench.measuring import ASKED, CLIENTS, ROUNDS, WORKERS, Figures, Measured, Run
+
+PLAIN_MS, SEARCH_MS = 15, 30  # of server time, p95, at the largest size
+GROWTH = 1.5  # of the median, from the smallest size to the largest
+SHARE = 0.5  # of the pages a second of the same whole page from constants
+
+
+def of_run(run: Run) -> Iterator[str]:
+    """One size: each kind as a whole page and as a region."""
+    yield f"{run.size:,} users; ms alone, pages a second with {CLIENTS} clients"
+    yield ""
+    yield "| page | p50 | p95 | pages/s | of constants | region p50 | p95 | pages/s | of constants |"
+    yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+    for whole, region in _pairs(run):
+        yield f"| {whole.kind.name} | {_cells(whole)} | {_cells(region)} |"
+    whole, region = next(_pairs(run))
+    yield f"| *{whole.kind.name}, from constants* | {_figures(whole.constants)} | | {_figures(region.constants)} | |"
+    yield f'| *"hello"* | {_figures(run.hello)} | | | | | |'
+
+
+def of_growth(small: Run, large: Run) -> Iterator[str]:
+    """How much longer a page takes when there are more people; beside it the rows on it."""
+    yield f"Growth of p50 from {small.size:,} to {large.size:,} users"
+    yield ""
+    yield "| page | whole | region | rows on it |"
+    yield "|---|--:|--:|--:|"
+    for (whole, region), (whole_after, region_after) in zip(_pairs(small), _pairs(large), strict=True):
+        factors = f"{_growth(whole, whole_after):.2f} | {_growth(region, region_after):.2f}"
+        yield f"| {whole.kind.name} | {factors} | {whole.rows:.0f} → {whole_after.rows:.0f} |"
+
+
+def of_machine() -> Iterator[str]:
+    """What all this ran on."""
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    yield f"- {os.cpu_count()} CPUs, {_processor()}; servers and clients on the same machine"
+    yield f"- Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {WORKERS} workers"
+    yield f"- {ROUNDS * ASKED} requests alone and {ROUNDS} times {CLIENTS} clients for each figure"
+    yield f"- load average at the end: {load}"
+
+
+def misses(runs: Sequence[Run]) -> Iterator[str]:
+    """Every figure at the largest size that is not what it should be."""
+    small, large = runs[0], runs[-1]
+    for measured in large.pages:
+        name = f"{measured.kind.name}, {'region' if measured.region else 'whole'}"
+        most = SEARCH_MS if measured.kind.searches else PLAIN_MS
+        if measured.app.p95 > most:
+            yield f"{name}: p95 {measured.app.p95:.1f} ms, at most {most}"
+        if measured.share < SHARE and not (measured.region or measured.kind.searches):
+            yield f"{name}: {measured.share:.2f} of the pages a second from constants, at least {SHARE}"
+    if small is not large:
+        for before, after in zip(small.pages, large.pages, strict=True):
+            if (factor := round(_growth(before, after), 2)) > GROWTH:
+                part = "region" if after.region else "whole"
+                rows = f"rows {before.rows:.0f} → {after.rows:.0f}"
+                yield f"{after.kind.name}, {part}: grows by {factor:.2f}, at most {GROWTH} ({rows})"
+
+
+def _pairs(run: Run) -> Iterator[tuple[Measured, Measured]]:
+    """Each kind as a whole page and as a region."""
+    return zip(run.pages[::2], run.pages[1::2], strict=True)
+
+
+def _cells(measured: Measured) -> str:
+    return f"{_figures(measured.app)} | {measured.share:.2f}"
+
+
+def _figures(figures: Figures) -> str:
+    return f"{figures.p50:.1f} | {figures.p95:.1f} | {figures.pages:,.0f}"
+
+
+def _growth(before: Measured, after: Measured) -> float:
+    return after.app.p50 / before.app.p50
+
+
+def _processor() -> str:
+    """The processor's name as the system tells it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()

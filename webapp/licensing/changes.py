@@ -1,0 +1,210 @@
+"""The change log as it is read: what was changed, newest first, as far as the actor may view it (P4).
+
+Only entries about users in view are told, and how many more a change had; whoever did it and is out
+of view stays unnamed. Reads only; ``history`` writes and proves the log.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, false, func, or_, select, union_all
+from sqlalchemy.orm import Session
+
+from webapp.licensing import lists, people
+from webapp.licensing.errors import has_unseen
+from webapp.licensing.profile import SOMEONE
+from webapp.licensing.visibility import Actor, visible
+from webapp.models import Change, ChangeEntry, User
+
+LINES = 6  # entries told of each change in a list
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the log is narrowed by; they combine. ``fields``: of an entry; none: any."""
+
+    person: str = ""
+    actor: str = ""
+    fields: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry: of whom or what, which field, from what to what, and why. ``username``: of a user."""
+
+    position: int
+    username: str | None
+    subject: str
+    subject_name: str
+    field: str
+    old: str | None
+    new: str | None
+    cause: str | None
+
+
+@dataclass(frozen=True)
+class Told:
+    """One change. ``more``: its entries that are not among the lines, in view or not."""
+
+    seq: int
+    at: datetime
+    by: str
+    door: str
+    cause: str | None
+    lines: tuple[Line, ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """Changes, newest first, and the number before which the next ones are, if there are more."""
+
+    changes: tuple[Told, ...]
+    next: int | None
+
+
+def read_page(
+    session: Session, wanted: Wanted, actor: Actor, *, before: int | None = None, size: int = 25
+) -> Page:
+    """The next changes before a number; as many queries for any number of them."""
+    about = _entries_wanted(session, wanted, actor)
+    found = select(Change.seq).where(*_changes_wanted(session, wanted, actor))
+    if about:
+        found = found.where(
+            select(ChangeEntry.position).where(ChangeEntry.change_seq == Change.seq, *about).exists()
+        )
+    if before is not None:
+        found = found.where(Change.seq < before)
+    seqs = session.scalars(found.order_by(Change.seq.desc()).limit(size + 1)).all()
+    shown = _tell(session, seqs[:size], about, actor, LINES)
+    return Page(shown, seqs[size - 1] if len(seqs) > size else None)
+
+
+def read_one(session: Session, seq: int, actor: Actor, *, after: int = -1, size: int = 100) -> Told | None:
+    """One change with its entries after a position; None if nothing of it is in view (P5)."""
+    entries = _entries_wanted(session, Wanted(), actor)
+    found = _tell(session, [seq], [*entries, ChangeEntry.position > after], actor, size)
+    if not found or (entries and not found[0].lines and after < 0):
+        return None
+    return found[0]
+
+
+def _changes_wanted(session: Session, wanted: Wanted, actor: Actor) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.since:
+        conditions.append(Change.at >= wanted.since)
+    if wanted.until:
+        conditions.append(Change.at < wanted.until)
+    if wanted.actor and has_unseen(wanted.actor):  # nobody's name; a database may refuse the question
+        conditions.append(false())
+    elif wanted.actor:
+        known = _known(session, wanted.actor, actor)
+        operator = Change.actor_id.is_(None) & (func.lower(Change.actor) == wanted.actor.lower())
+        conditions.append(or_(operator, Change.actor_id == known))
+    return conditions
+
+
+def _known(session: Session, username: str, actor: Actor) -> int:
+    """The id of a user in view, or of nobody."""
+    if has_unseen(username):
+        return 0
+    asked = select(User.id).where(User.username_fold == people.fold(username), visible(actor))
+    return session.scalar(asked) or 0
+
+
+def _entries_wanted(session: Session, wanted: Wanted, actor: Actor) -> list[ColumnElement[bool]]:
+    """The entries that are asked for and in view; empty if every entry is."""
+    conditions: list[ColumnElement[bool]] = []
+    if not actor.views_everyone:
+        conditions.append(visible(actor, ChangeEntry.user_id))
+    if wanted.person:
+        conditions.append(ChangeEntry.user_id == _known(session, wanted.person, actor))
+    if wanted.fields:
+        conditions.append(
+            or_(*(ChangeEntry.field.startswith(name, autoescape=True) for name in wanted.fields))
+        )
+    return conditions
+
+
+def _tell(
+    session: Session, seqs: Sequence[int], entries: Sequence[ColumnElement[bool]], actor: Actor, lines: int
+) -> tuple[Told, ...]:
+    """These changes with the first of their entries, in three queries."""
+    if not seqs:
+        return ()
+    last = (
+        select(func.max(ChangeEntry.position)).where(ChangeEntry.change_seq == Change.seq).scalar_subquery()
+    )
+    rows = session.execute(
+        select(
+            Change.seq,
+            Change.at,
+            Change.actor_id,
+            Change.actor,
+            Change.door,
+            Change.cause,
+            last.label("last"),
+        )
+        .where(Change.seq.in_(seqs))
+        .order_by(Change.seq.desc())
+    ).all()  # fmt: skip
+    known = _in_view(session, {row.actor_id for row in rows if row.actor_id}, actor)
+    told = _lines(session, seqs, entries, actor, lines)
+    return tuple(
+        Told(
+            row.seq, row.at, row.actor if row.actor_id is None or row.actor_id in known else SOMEONE,
+            row.door, row.cause, tuple(told[row.seq]),
+            (0 if row.last is None else row.last + 1) - len(told[row.seq]),
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+def _lines(
+    session: Session,
+    seqs: Sequence[int],
+    conditions: Sequence[ColumnElement[bool]],
+    actor: Actor,
+    number: int,
+) -> dict[int, list[Line]]:
+    """The first entries of each change, each found by its own key: a change may have a million."""
+    entry = ChangeEntry
+    parts = [
+        select(
+            select(entry.change_seq, entry.position, entry.user_id, entry.subject, entry.subject_name,
+                   entry.field, entry.old, entry.new, entry.cause)
+            .where(entry.change_seq == seq, *conditions)
+            .order_by(entry.position)
+            .limit(number)
+            .subquery()
+        )
+        for seq in seqs
+    ]  # fmt: skip
+    readable = None if actor.views_everyone else {name for _, name in lists.groups_in_view(session, actor)}
+    found: dict[int, list[Line]] = defaultdict(list)
+    for row in session.execute(union_all(*parts)):
+        old, new = (_readable(row.field, value, readable) for value in (row.old, row.new))
+        username = row.subject if row.user_id is not None else None
+        found[row.change_seq].append(
+            Line(row.position, username, row.subject, row.subject_name, row.field, old, new, row.cause)
+        )
+    for lines in found.values():
+        lines.sort(key=lambda line: line.position)
+    return found
+
+
+def _readable(field: str, value: str | None, groups: Collection[str] | None) -> str | None:
+    """A value without the names of groups out of the actor's view (P4). ``groups`` None: all are in it."""
+    if groups is None or value is None or field not in ("groups", "access"):
+        return value
+    parts = value.split(";")
+    kept = [part for part in parts if (part.rpartition(":")[0] if field == "access" else part) in groups]
+    return ";".join([*kept, *(["…"] if len(kept) < len(parts) else [])])
+
+
+def _in_view(session: Session, ids: Collection[int], actor: Actor) -> set[int]:
+    return set(session.scalars(select(User.id).where(User.id.in_(ids), visible(actor))))

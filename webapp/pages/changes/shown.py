@@ -1,0 +1,96 @@
+"""What the Changes pages show, in words: values for the templates, no markup."""
+
+from datetime import tzinfo
+from typing import Any
+
+from flask import url_for
+
+from webapp.licensing.catalog import Catalog
+from webapp.licensing.changes import Line, Told
+from webapp.licensing.visibility import Actor
+from webapp.web import format as words
+
+# What an action is called, and the fields of the log that it stands for.
+ACTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "license": ("Licenses", ()),  # one for each product
+    "status": ("Created or archived", ("status",)),
+    "overage": ("Extra charge accepted", ("overage",)),
+    "contract": ("Contract", ("contract_line",)),
+    "groups": ("Groups", ("groups", "group")),
+    "rights": ("Permissions and group access", ("permissions", "access")),
+    "record": ("Personal data", ("name", "email", "sso_external_id", "agent_id")),
+    "contactpad": ("ContactPad and WebRTC", ("contactpad", "webrtc")),
+}
+_FIELDS = {
+    "status": "Status", "name": "Name", "email": "Email", "sso_external_id": "SSO external ID",
+    "contactpad": "ContactPad", "webrtc": "WebRTC", "agent_id": "Agent ID", "groups": "Groups",
+    "permissions": "Permissions", "access": "Group access", "overage": "Seats at extra charge",
+    "contract_line": "Contract", "group": "Group", "last_login": "Last sign-in",
+    "last_login_as_of": "Last sign-in as of",
+}  # fmt: skip
+
+
+def fields_of(action: str, catalog: Catalog) -> tuple[str, ...]:
+    """The fields of an action; of an unknown one none, which narrows nothing."""
+    if action == "license":
+        return tuple(f"{kind}_{product.key}" for product in catalog.products for kind in ("license", "offer"))
+    return ACTIONS[action][1] if action in ACTIONS else ()
+
+
+def filters(chosen: dict[str, str]) -> dict[str, Any]:
+    """The filter form."""
+    actions = [{"key": key, "name": name} for key, (name, _) in ACTIONS.items()]
+    return {**chosen, "actions": actions, "any": any(chosen.values())}
+
+
+def change(told: Told, catalog: Catalog, zone: tzinfo) -> dict[str, Any]:
+    """One change of a list."""
+    return {
+        "seq": told.seq, "url": url_for("changes.one", seq=told.seq),
+        "when": f"{told.at.astimezone(zone):%Y-%m-%d %H:%M}",
+        "when_iso": told.at.isoformat(timespec="seconds"),
+        "by": told.by, "door": told.door, "cause": told.cause,
+        "lines": [_line(line, catalog) for line in told.lines],
+        "more": f"and {words.number(told.more)} more" if told.more else "",
+    }  # fmt: skip
+
+
+def whole(told: Told, catalog: Catalog, zone: tzinfo, actor: Actor) -> dict[str, Any]:
+    """One change with all its entries."""
+    last = told.lines[-1].position if told.lines else -1
+    more = told.more and len(told.lines) >= 100
+    return {
+        **change(told, catalog, zone),
+        "next_url": url_for("changes.one", seq=told.seq, after=last) if more else None,
+        "hidden": bool(told.more) and not actor.views_everyone,
+    }
+
+
+def _line(line: Line, catalog: Catalog) -> dict[str, Any]:
+    return {
+        "name": line.subject_name,
+        "url": url_for("users.one", username=line.username) if line.username else None,
+        "field": _field(line.field, catalog),
+        "old": _value(line.field, line.old, catalog), "new": _value(line.field, line.new, catalog),
+        "cause": line.cause,
+    }  # fmt: skip
+
+
+def _field(field: str, catalog: Catalog) -> str:
+    kind, _, key = field.partition("_")
+    product = catalog.product(key)
+    if product and kind in ("license", "offer"):
+        return product.name if kind == "license" else f"{product.name}, offered"
+    return _FIELDS.get(field, field.replace("_", " ").capitalize())
+
+
+def _value(field: str, value: str | None, catalog: Catalog) -> str:
+    """A value in words: a license type by its name, a list with commas."""
+    if value is None:
+        return ""
+    kind, _, key = field.partition("_")
+    product = catalog.product(key)
+    if product and kind in ("license", "offer"):
+        named = product.named(value)
+        return named.name if named else value
+    return value.replace(";", ", ") if field in ("groups", "permissions", "access") else value
