@@ -45,11 +45,13 @@ def test_a_demo_for_all_addresses_says_one_that_another_machine_can_open(empty: 
 
 
 def test_serving_beyond_this_machine_under_names_of_this_machine_alone_is_warned_of(desk: Desk) -> None:
-    with running(desk, "serve", "--host", "0.0.0.0", ALLOW_INSECURE_HTTP="1") as server:
+    with running(desk, "serve", "--host", "0.0.0.0", "--workers", "1", ALLOW_INSECURE_HTTP="1") as server:
         warned = server.printed
     assert "LICENSE_DESK_TRUSTED_HOSTS names this machine alone" in warned
     hosts = "127.0.0.1,desk.example"
-    with running(desk, "serve", "--host", "0.0.0.0", ALLOW_INSECURE_HTTP="1", TRUSTED_HOSTS=hosts) as server:
+    with running(
+        desk, "serve", "--host", "0.0.0.0", "--workers", "1", ALLOW_INSECURE_HTTP="1", TRUSTED_HOSTS=hosts
+    ) as server:
         lines = server.printed.splitlines()
     assert lines == [
         f"Database: sqlite:///{desk.database}",
