@@ -9,7 +9,7 @@ from webapp.settings import PREFIX, SettingsError, read_settings
 def told(**settings: str) -> str:
     with pytest.raises(SettingsError) as refused:
         read_settings(
-            environment("sqlite:////tmp/desk.db")
+            environment("sqlite:////srv/desk.db")
             | {f"{PREFIX}{name}": value for name, value in settings.items()}
         )
     return str(refused.value)
@@ -33,5 +33,5 @@ def test_only_plain_host_names_are_trusted(hosts: str) -> None:
 
 
 def test_host_names_are_kept_as_browsers_send_them() -> None:
-    given = environment("sqlite:////tmp/desk.db", TRUSTED_HOSTS="Desk.Example, büro.example,192.0.2.7,[::1]")
+    given = environment("sqlite:////srv/desk.db", TRUSTED_HOSTS="Desk.Example, büro.example,192.0.2.7,[::1]")
     assert read_settings(given).trusted_hosts == ("desk.example", "xn--bro-hoa.example", "192.0.2.7", "[::1]")
