@@ -25,6 +25,9 @@ PAGES = {
     "users": ("/users", "admin"),
     "nobody archived": ("/users?status=archived", "admin"),
     "a supervisor's page": ("/users/{supervisor}", "admin"),
+    "changes": ("/changes", "admin"),
+    "a change": ("/changes/2", "admin"),
+    "a history": ("/users/{supervisor}/history", "admin"),
     "sign-in": ("/sign-in", ""),
     "not there": ("/licenses/nothing", "admin"),
     "anonymous and not there": ("/nothing", ""),
@@ -32,7 +35,7 @@ PAGES = {
 ODD = [
     *(f"/licenses/{key}" for key in ("vcc", "ha", "enc", "accent", "long")),
     "/licenses/vcc?q=zzzz", "/licenses/vcc?q=gone0", "/users?status=archived", "/users/gone0",
-    f"/users/{'a' * 100}",
+    f"/users/{'a' * 100}", "/changes", f"/users/{'a' * 100}/history",
 ]  # fmt: skip
 
 

@@ -14,15 +14,11 @@ from sqlalchemy.orm import Session
 from webapp.licensing import lists
 from webapp.licensing.catalog import Catalog
 from webapp.licensing.lists import Filters, PeopleList, Row
-from webapp.licensing.people import PERMISSIONS
+from webapp.licensing.people import COLUMNS, PERMISSIONS
 from webapp.licensing.visibility import Actor, visible_groups
 from webapp.models import Group, GroupAccess, User
 
 _AT_ONCE = 500
-_HEADER = (
-    "Username", "Name", "Email", "SSO External Id", "User Active", "License", "ID", "ContactPad", "WebRTC",
-    "Groups", "Permissions", "Group Access", "User Last Login",
-)  # fmt: skip
 
 
 def users_table(
@@ -31,7 +27,7 @@ def users_table(
     """Header and rows as texts, read piece by piece. A fixed number of queries for each piece."""
     types = {kind.id: kind for kind in catalog.types.values()}
     others = [product for product in catalog.products if not product.base]
-    yield (*_HEADER, *(product.name for product in others))
+    yield (*COLUMNS, *(product.name for product in others))
     for page in PeopleList(session, filters, actor).pages(_AT_ONCE):
         ids = [row.user_id for row in page.rows]
         users = {user.id: user for user in session.execute(select(User.__table__).where(User.id.in_(ids)))}

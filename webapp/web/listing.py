@@ -111,7 +111,7 @@ def in_view(session: Session, filters: Filters, actor: Actor) -> InView:
     remembered: dict[tuple[object, ...], InView] = current_app.extensions.setdefault("in_view", {})
     key = (
         history.newest(session), filters.product.id, filters.status,
-        actor.views_everyone or actor.id, actor.groups, actor.permissions,
+        None if actor.views_everyone else actor.id, actor.groups, actor.permissions,
     )  # fmt: skip
     if key not in remembered:
         if len(remembered) >= _REMEMBERED:
