@@ -17,7 +17,7 @@ from webapp import database
 from webapp.licensing import contracts, ledger, users
 from webapp.licensing.contracts import Line
 from webapp.licensing.history import Act, Clock
-from webapp.licensing.plan import Wish
+from webapp.licensing.record import Wish
 from webapp.licensing.visibility import OPERATOR
 from webapp.models import User
 from webapp.web.passwords import hash_password

@@ -21,7 +21,7 @@ from webapp.licensing.catalog import Catalog, LicenseType
 from webapp.licensing.eligibility import Situation, ineligible
 from webapp.licensing.ledger import read_catalog
 from webapp.licensing.people import fold
-from webapp.licensing.plan import Wish
+from webapp.licensing.record import Wish
 from webapp.models import User
 from webapp.web.passwords import hash_password
 from webapp.words import AccessLevel, ContactPadRule

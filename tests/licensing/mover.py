@@ -11,7 +11,7 @@ from webapp.factory import create_app
 from webapp.licensing import users
 from webapp.licensing.history import Act
 from webapp.licensing.people import fold
-from webapp.licensing.plan import Wish
+from webapp.licensing.record import Wish
 from webapp.licensing.visibility import OPERATOR
 from webapp.models import Holding, User
 

@@ -6,7 +6,9 @@ from typing import Any
 from webapp import resources
 from webapp.licensing.availability import Figures
 from webapp.licensing.catalog import Catalog, LicenseType, parse_catalog
-from webapp.licensing.plan import Facts, Plan, Wish, plan_new_users
+from webapp.licensing.consequences import Facts
+from webapp.licensing.plan import Plan, plan_new_users
+from webapp.licensing.record import Wish
 
 CATALOG: Catalog = parse_catalog(Path(resources.CATALOG).read_text("utf-8"))
 PLENTY = (1000, 0)

@@ -8,7 +8,7 @@ from webapp.factory import create_app
 from webapp.licensing import users
 from webapp.licensing.errors import LicensingError
 from webapp.licensing.history import Act
-from webapp.licensing.plan import Wish
+from webapp.licensing.record import Wish
 from webapp.licensing.visibility import OPERATOR
 
 _together: Barrier

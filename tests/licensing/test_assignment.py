@@ -10,10 +10,11 @@ from sqlalchemy import delete, func, select, text, update
 from tests.make import Make
 from webapp.database import db, transaction
 from webapp.licensing import assignment, contracts, history, ledger, users
+from webapp.licensing.consequences import Facts
 from webapp.licensing.contracts import Line
 from webapp.licensing.errors import LicensingError
 from webapp.licensing.history import Clock
-from webapp.licensing.plan import Facts, plan_new_users
+from webapp.licensing.plan import plan_new_users
 from webapp.models import Change, ChangeEntry, Holding, Membership, Offer, Pool, User
 
 TODAY = date(2026, 6, 1)

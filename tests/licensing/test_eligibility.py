@@ -4,8 +4,8 @@ import pytest
 
 from tests.licensing.pure import codes, plan, wish
 from webapp.licensing.catalog import parse_catalog
+from webapp.licensing.consequences import Facts
 from webapp.licensing.errors import LicensingError
-from webapp.licensing.plan import Facts
 from webapp.licensing.plan import plan_new_users as plan_with
 
 
@@ -14,7 +14,7 @@ from webapp.licensing.plan import plan_new_users as plan_with
 def test_E1_wallboard_supervisor_and_admin_may_hold_historical_analytics(base: str, license: str) -> None:
     result = plan(wish(base, licenses={"ha": license}))
     assert codes(result) == []
-    assert [kind.ref for kind in result.users[0].licenses] == [f"vcc/{base}", f"ha/{license}"]
+    assert [kind.ref for kind in result.users[0].after.licenses] == [f"vcc/{base}", f"ha/{license}"]
 
 
 @pytest.mark.parametrize("license", ["viewer", "creator"])
@@ -77,7 +77,7 @@ def test_E4_contactpad_follows_the_base_license(
 ) -> None:
     result = plan(wish(base, contactpad=wanted))
     assert codes(result) == problems
-    assert result.users[0].contactpad is has
+    assert result.users[0].after.contactpad is has
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_V1_a_base_license_must_be_named_and_known(license: str, code: str) -> N
 
 def test_V2_a_product_license_must_be_known_and_there_is_at_most_one_for_each_product() -> None:
     assert codes(plan(wish("admin", licenses={"ha": "editor"}))) == ["product_license_unknown"]
-    held = plan(wish("admin", licenses={"ha": "Creator"})).users[0].licenses
+    held = plan(wish("admin", licenses={"ha": "Creator"})).users[0].after.licenses
     assert [kind.ref for kind in held] == ["vcc/admin", "ha/creator"]
 
 

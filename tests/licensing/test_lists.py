@@ -22,7 +22,7 @@ from tests.make import Make
 from webapp.database import db, transaction
 from webapp.licensing import ledger, lists, people, users
 from webapp.licensing.lists import Filters, Key, PeopleList
-from webapp.licensing.plan import Wish
+from webapp.licensing.record import Wish
 from webapp.licensing.visibility import OPERATOR, Actor
 from webapp.models import Group, User
 from webapp.words import Role, Status

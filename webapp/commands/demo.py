@@ -26,7 +26,7 @@ from webapp.licensing.eligibility import Situation, ineligible
 from webapp.licensing.installation import load_catalog
 from webapp.licensing.ledger import read_catalog
 from webapp.licensing.people import fold
-from webapp.licensing.plan import Wish
+from webapp.licensing.record import Wish
 from webapp.settings import PREFIX, plain_host, read_settings
 from webapp.words import AccessLevel, ContactPadRule, Role
 
@@ -104,11 +104,11 @@ def _fill(more: int) -> Iterator[str]:
         wishes = list(_people(catalog, figures, plain, more))
         done = users.create(session, wishes, operator_act())
         for role in (Role.ADMIN, Role.SUPERVISOR):
-            place = next((i for i, u in enumerate(done.plan.users) if u.base.role is role), None)
+            place = next((i for i, u in enumerate(done.plan.users) if u.after.role is role), None)
             if place is not None:
                 password = secrets.token_urlsafe(15)
                 users.store_password(session, done.user_ids[place], hash_password(password), now())
-                yield f"{role} {done.plan.users[place].wish.username} {password}"
+                yield f"{role} {done.plan.users[place].after.username} {password}"
 
 
 def _lines(catalog: Catalog, figures: dict[str, Demo], plain: LicenseType, more: int) -> list[contracts.Line]:

@@ -19,7 +19,8 @@ from webapp.licensing import ledger, users
 from webapp.licensing.catalog import Catalog
 from webapp.licensing.errors import LicensingError, Problem
 from webapp.licensing.installation import load_catalog
-from webapp.licensing.plan import Wish, plan_new_users
+from webapp.licensing.plan import plan_new_users
+from webapp.licensing.record import Wish
 from webapp.settings import PREFIX, env_file, env_file_values, read_settings
 from webapp.words import Role
 

@@ -14,9 +14,11 @@ from webapp.database import PATIENCE, clock, db, now, transaction
 from webapp.licensing import ledger
 from webapp.licensing import users as operations
 from webapp.licensing.catalog import Catalog
+from webapp.licensing.consequences import Facts
 from webapp.licensing.errors import LicensingError, Problem, first_few, shown
 from webapp.licensing.importing import UsersFile, at_columns, read_users
-from webapp.licensing.plan import Facts, Plan, Wish, plan_new_users, unconfirmed_overage
+from webapp.licensing.plan import Plan, plan_new_users, unconfirmed_overage
+from webapp.licensing.record import Wish
 
 _HOW_TO_CONFIRM = "Run it again with --allow-overage to accept them."
 
@@ -83,7 +85,7 @@ def _plan_with_progress(wishes: Sequence[Wish], facts: Facts) -> Plan:
 
 def _report(plan: Plan) -> Iterator[str]:
     """What was done, with the figures after."""
-    count = Counter(user.wish.active for user in plan.users)
+    count = Counter(user.after.active for user in plan.users)
     yield f"Created {count[True]:,} active and {count[False]:,} archived users."
     if plan.new_groups:
         yield f"Created groups: {', '.join(plan.new_groups)}"

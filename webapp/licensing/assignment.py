@@ -6,18 +6,21 @@ does not allow, and writes the change with what it tells.
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from webapp.licensing import history, ledger, people
-from webapp.licensing.errors import LicensingError, Problem
+from webapp.licensing.catalog import LicenseType
+from webapp.licensing.errors import LicensingError, Problem, StaleError
 from webapp.licensing.history import Act, Entry
-from webapp.licensing.plan import NewUser, Plan, PoolEffect, gets_agent_id
-from webapp.models import Group, GroupAccess, Holding, Membership, Offer, Pool, User
+from webapp.licensing.plan import Plan, PoolEffect, UserPlan
+from webapp.licensing.record import Record
+from webapp.models import Credential, Group, GroupAccess, Holding, Membership, Offer, Pool, SignIn, User
+from webapp.words import Role
 
 
 @dataclass(frozen=True)
@@ -56,31 +59,51 @@ def apply(
     session: Session, plan: Plan, locks: Locks, act: Act, *,
     cause: str | None = None, first_admin: bool = False,
 ) -> Done:  # fmt: skip
-    """Write what the plan says: groups, users, seats, change. The plan was made after the locks."""
+    """Write what the plan says: groups, users, seats, change. The plan was made after the locks.
+
+    A user who would be as they are is left alone; a plan that changes nothing writes nothing.
+    """
+    users = _with_agent_ids(session, [user for user in plan.users if user.changes])
+    if not users:
+        return Done(plan, locks.head.seq, ())
     for effect in plan.pools:
         _take(session, effect, no_limit=first_admin)
     groups = _groups(session, plan)
-    agent_ids = _agent_ids(session, plan.users)
-    ids = _insert_users(session, plan.users, agent_ids)
-    people_by_id = list(zip(ids, plan.users, strict=True))
-    entries = list(_entries(plan, people_by_id, agent_ids))
+    ids = _write_users(session, users)
+    people_by_id = list(zip(ids, users, strict=True))
+    entries = list(_entries(plan, people_by_id))
     seq = history.append(session, locks.head, locks.moment, act, entries, cause)
-    _rows(session, Membership, (
-        {"user_id": i, "group_id": group}
-        for i, user in people_by_id
-        for group in sorted({groups[people.group_key(name)] for name in user.wish.groups})
-    ))  # fmt: skip
-    _rows(session, GroupAccess, (
-        {"user_id": i, "group_id": groups[people.group_key(name)], "level": level}
-        for i, user in people_by_id
-        for name, level in user.access.items()
-    ))  # fmt: skip
-    _rows(session, Offer, (
-        {"user_id": i, "license_type_id": kind.id}
-        for i, user in people_by_id if not user.wish.active for kind in user.licenses
-    ))  # fmt: skip
+    _write_groups(session, people_by_id, groups)
+    _write_offers(session, people_by_id)
+    _close_holdings(session, people_by_id, locks, seq)
     _open_holdings(session, people_by_id, locks, seq)
     return Done(plan, seq, tuple(ids))
+
+
+def erase(session: Session, user: Record, locks: Locks, act: Act) -> int:
+    """Delete an archived user for good: what is personal goes, the row and past holdings stay.
+
+    The username makes room for a mark that nobody can choose.
+    """
+    gone = {"name": "", "email": "", "sso_external_id": None, "agent_id": None, "last_login": None}
+    folds = {"name_fold": "", "username_fold": f"~{user.id}"}
+    connection = session.connection()
+    for table in (Membership, GroupAccess, Offer, Credential):
+        connection.execute(delete(table).where(table.user_id == user.id))
+    connection.execute(
+        update(SignIn)
+        .where(SignIn.user_id == user.id, SignIn.ended_at.is_(None))
+        .values(ended_at=locks.moment)
+    )
+    connection.execute(update(Holding).where(Holding.user_id == user.id).values(**folds))
+    connection.execute(
+        update(User).where(User.id == user.id, User.version == user.version).values(
+            username=f"~{user.id}", permissions=frozenset(), last_login_as_of=None, unassigned=True,
+            deleted_at=locks.moment, version=user.version + 1, **gone, **folds,
+        )
+    )  # fmt: skip
+    entry = Entry(user.id, user.username, user.name, "status", "archived", "deleted")
+    return history.append(session, locks.head, locks.moment, act, [entry])
 
 
 def _take(session: Session, effect: PoolEffect, *, no_limit: bool) -> None:
@@ -100,68 +123,151 @@ def _take(session: Session, effect: PoolEffect, *, no_limit: bool) -> None:
 
 def _groups(session: Session, plan: Plan) -> dict[str, int]:
     """Make the plan's new groups; every group's id by its key."""
-    _rows(session, Group, ({"name": n, "key": people.group_key(n)} for n in plan.new_groups))
+    _rows(session, Group, [{"name": n, "key": people.group_key(n)} for n in plan.new_groups])
     return dict(session.execute(select(Group.key, Group.id)).all())
 
 
-def _agent_ids(session: Session, users: Sequence[NewUser]) -> list[str | None]:
-    """Each user's agent ID: the one wished for, a random free one with ContactPad, else none."""
-    wished = {user.wish.agent_id for user in users}
+def _with_agent_ids(session: Session, users: Sequence[UserPlan]) -> list[UserPlan]:
+    """The same users, with an agent ID for each who has ContactPad and none: a random free one."""
+    wished = {user.after.agent_id for user in users}
     made: set[str] = set()
-    needed = sum(map(gets_agent_id, users))
+    needed = sum(user.after.needs_agent_id for user in users)
     while len(made) < needed:
         drawn = {f"{10_000_000 + secrets.randbelow(90_000_000)}" for _ in range(needed - len(made))}
         made |= drawn - wished - ledger.taken_agent_ids(session, drawn)
     free = iter(made)
-    return [next(free) if gets_agent_id(user) else user.wish.agent_id or None for user in users]
+    return [
+        replace(user, after=replace(user.after, agent_id=next(free))) if user.after.needs_agent_id else user
+        for user in users
+    ]
 
 
-def _insert_users(session: Session, users: Sequence[NewUser], agent_ids: Sequence[str | None]) -> list[int]:
-    """Insert the users; their ids in the same order."""
-    if not users:
-        return []
-    rows = [
-        {
-            "username": user.wish.username, "name": user.wish.name, "email": user.wish.email,
-            "sso_external_id": user.wish.sso_external_id or None, "active": user.wish.active,
-            "base_type_id": user.base.id, "contactpad": user.contactpad,
-            "webrtc": user.wish.webrtc, "agent_id": agent_id, "permissions": user.permissions,
-            "last_login": user.wish.last_login,
-            "last_login_as_of": user.wish.last_login_as_of,
-            "name_fold": people.fold(user.wish.name),
-            "username_fold": people.fold(user.wish.username),
-            "unassigned": not user.wish.groups, "version": 1,
-        }
-        for user, agent_id in zip(users, agent_ids, strict=True)
-    ]  # fmt: skip
-    statement = insert(User).returning(User.id, sort_by_parameter_order=True)
-    return list(session.connection().execute(statement, rows).scalars())
+def _write_users(session: Session, users: Sequence[UserPlan]) -> list[int]:
+    """Insert the new users and update the others; their ids in the same order."""
+    new = [_columns(user.after) for user in users if user.before is None]
+    inserted: Iterator[int] = iter(())
+    if new:
+        statement = insert(User).returning(User.id, sort_by_parameter_order=True)
+        inserted = iter(session.connection().execute(statement, new).scalars().all())
+    return [
+        _update_user(session, user.before, user.after) if user.before else next(inserted) for user in users
+    ]
+
+
+def _update_user(session: Session, before: Record, after: Record) -> int:
+    """The version in the condition is the last word on whether anybody else was quicker."""
+    assert before.id is not None
+    statement = (
+        update(User).where(User.id == before.id, User.version == before.version).values(**_columns(after))
+    )
+    if session.connection().execute(statement).rowcount != 1:
+        raise StaleError(before)
+    return before.id
+
+
+def _columns(user: Record) -> dict[str, object]:
+    """A user's row, of the next version."""
+    return {
+        "username": user.username, "name": user.name, "email": user.email,
+        "sso_external_id": user.sso_external_id or None, "active": user.active,
+        "base_type_id": user.base.id, "contactpad": user.contactpad, "webrtc": user.webrtc,
+        "agent_id": user.agent_id or None, "permissions": user.permissions,
+        "last_login": user.last_login, "last_login_as_of": user.last_login_as_of,
+        **_folds(user), "unassigned": not user.groups, "version": user.version + 1,
+    }  # fmt: skip
+
+
+def _folds(user: Record) -> dict[str, str]:
+    return {"name_fold": people.fold(user.name), "username_fold": people.fold(user.username)}
+
+
+def _write_groups(
+    session: Session, people_by_id: Sequence[tuple[int, UserPlan]], ids: Mapping[str, int]
+) -> None:
+    """Memberships and group access: what is no more goes, what is new comes."""
+
+    def group(name: str) -> int:
+        return ids[people.group_key(name)]
+
+    memberships, accesses = [], []
+    for i, user in people_by_id:
+        was, now = user.before, user.after
+        left = set(was.groups) - set(now.groups) if was else set()
+        lost = dict(was.access.items() - now.access.items()) if was else {}
+        _delete(session, Membership, Membership.user_id == i, Membership.group_id, map(group, left))
+        _delete(session, GroupAccess, GroupAccess.user_id == i, GroupAccess.group_id, map(group, lost))
+        joined = sorted(group(name) for name in set(now.groups) - set(was.groups if was else ()))
+        memberships += [{"user_id": i, "group_id": number} for number in joined]
+        gained = now.access.items() - (was.access.items() if was else ())
+        accesses += [{"user_id": i, "group_id": group(name), "level": level} for name, level in gained]
+    _rows(session, Membership, memberships)
+    _rows(session, GroupAccess, accesses)
+
+
+def _write_offers(session: Session, people_by_id: Sequence[tuple[int, UserPlan]]) -> None:
+    """An archived user's licenses are their offer; an active one has none (S1)."""
+    offers = []
+    for i, user in people_by_id:
+        was = _offered(user.before)
+        now = _offered(user.after)
+        gone = [kind.id for kind in was if kind not in now]
+        _delete(session, Offer, Offer.user_id == i, Offer.license_type_id, gone)
+        offers += [{"user_id": i, "license_type_id": kind.id} for kind in now if kind not in was]
+    _rows(session, Offer, offers)
+
+
+def _offered(user: Record | None) -> tuple[LicenseType, ...]:
+    return user.licenses if user and not user.active else ()
+
+
+def _close_holdings(
+    session: Session, people_by_id: Sequence[tuple[int, UserPlan]], locks: Locks, seq: int
+) -> None:
+    """End what is held no more, and let what stays follow a new name: the lists are read from it."""
+    for i, user in people_by_id:
+        if user.before is None:
+            continue
+        still_open = update(Holding).where(Holding.user_id == i, Holding.ends_at.is_(None))
+        ended = [kind.id for kind in user.before.held if kind not in user.after.held]
+        if ended:
+            session.connection().execute(
+                still_open.where(Holding.license_type_id.in_(ended)).values(
+                    ends_at=locks.moment, closed_by=seq
+                )
+            )
+        if user.before.name != user.after.name:
+            session.connection().execute(still_open.values(**_folds(user.after)))
 
 
 def _open_holdings(
-    session: Session, people_by_id: Sequence[tuple[int, NewUser]], locks: Locks, seq: int
+    session: Session, people_by_id: Sequence[tuple[int, UserPlan]], locks: Locks, seq: int
 ) -> None:
-    """A holding for each license of each active user (S1)."""
-    _rows(session, Holding, (
+    """A holding for each license that is newly held (S1)."""
+    _rows(session, Holding, [
         {
             "user_id": i, "license_type_id": kind.id, "product_id": kind.product_id,
-            "starts_at": locks.moment, "opened_by": seq,
-            "name_fold": people.fold(user.wish.name),
-            "username_fold": people.fold(user.wish.username),
+            "starts_at": locks.moment, "opened_by": seq, **_folds(user.after),
         }
-        for i, user in people_by_id if user.wish.active for kind in user.licenses
-    ))  # fmt: skip
+        for i, user in people_by_id
+        for kind in user.after.held if user.before is None or kind not in user.before.held
+    ])  # fmt: skip
 
 
-def _rows(session: Session, table: type, rows: Iterator[dict[str, object]]) -> None:
+def _rows(session: Session, table: type, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert rows as plain statements: ORM objects cost half the speed here."""
-    if found := list(rows):
-        session.connection().execute(insert(table), found)
+    if rows:
+        session.connection().execute(insert(table), rows)
 
 
-def _entries(
-    plan: Plan, people_by_id: Sequence[tuple[int, NewUser]], agent_ids: Sequence[str | None]
-) -> Iterator[Entry]:
+def _delete(
+    session: Session, table: type, whose: ColumnElement[bool], what: InstrumentedAttribute[int],
+    ids: Iterable[int],
+) -> None:  # fmt: skip
+    if some := list(ids):
+        session.connection().execute(delete(table).where(whose, what.in_(some)))
+
+
+def _entries(plan: Plan, people_by_id: Sequence[tuple[int, UserPlan]]) -> Iterator[Entry]:
     """One entry for each difference: groups, overage accepted (S2), and each user's fields."""
     for name in plan.new_groups:
         yield Entry(None, name, name, "group", None, "created")
@@ -172,27 +278,42 @@ def _entries(
                 None, kind.ref, kind.full_name, "overage",
                 f"{effect.before.over}", f"{effect.after.over}", "confirmed",
             )  # fmt: skip
-    for (user_id, user), agent_id in zip(people_by_id, agent_ids, strict=True):
-        for field, value in _fields(user, agent_id):
-            if value:
-                yield Entry(user_id, user.wish.username, user.wish.name, field, None, value)
+    for user_id, user in people_by_id:
+        old = dict(_fields(user.before)) if user.before else {}
+        new = dict(_fields(user.after))
+        causes = _causes(user)
+        for field in dict.fromkeys((*old, *new)):
+            was, now = old.get(field) or None, new.get(field) or None
+            if was != now:
+                after = user.after
+                yield Entry(user_id, after.username, after.name, field, was, now, causes.get(field))
 
 
-def _fields(user: NewUser, agent_id: str | None) -> Iterator[tuple[str, str | None]]:
-    """A new user's fields as the change log tells them."""
-    wish = user.wish
-    yield "status", "active" if wish.active else "archived"
-    yield "name", wish.name
-    yield "email", wish.email
-    yield "sso_external_id", wish.sso_external_id
+def _causes(user: UserPlan) -> dict[str, str]:
+    """Why fields change that nobody asked to change: losses (E5), and what ends with a license (P3)."""
+    causes = {}
+    for loss in user.losses:
+        field = f"license_{loss.what.partition('/')[0]}" if "/" in loss.what else loss.what
+        causes[field] = f"{loss.cause.rule}: {loss.cause.sentence}"
+    if user.before and user.before.role is Role.SUPERVISOR and user.after.role is not Role.SUPERVISOR:
+        causes |= dict.fromkeys(("permissions", "access"), f"ended with the license {user.before.base.name}")
+    return causes
+
+
+def _fields(user: Record) -> Iterator[tuple[str, str | None]]:
+    """A user's fields as the change log tells them."""
+    yield "status", "active" if user.active else "archived"
+    yield "name", user.name
+    yield "email", user.email
+    yield "sso_external_id", user.sso_external_id
     for kind in user.licenses:
-        yield f"license_{kind.product}" if wish.active else f"offer_{kind.product}", kind.key
+        yield f"license_{kind.product}" if user.active else f"offer_{kind.product}", kind.key
     yield "contactpad", "on" if user.contactpad else None
-    yield "webrtc", "on" if wish.webrtc else None
-    yield "agent_id", agent_id
-    yield "groups", ";".join(sorted(wish.groups))
+    yield "webrtc", "on" if user.webrtc else None
+    yield "agent_id", user.agent_id
+    yield "groups", ";".join(sorted(user.groups))
     yield "permissions", ";".join(sorted(user.permissions))
     yield "access", ";".join(f"{name}:{level}" for name, level in sorted(user.access.items()))
-    if wish.last_login:
-        as_of = f", as of {wish.last_login_as_of}" if wish.last_login_as_of else ""
-        yield "last_login", f"{wish.last_login.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}{as_of}"
+    if user.last_login:
+        as_of = f", as of {user.last_login_as_of}" if user.last_login_as_of else ""
+        yield "last_login", f"{user.last_login.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}{as_of}"

@@ -28,13 +28,15 @@ def has_contactpad(base: LicenseType, wanted: bool | None) -> bool:
     return base.contactpad is ContactPadRule.ALWAYS
 
 
-def contactpad_problems(base: LicenseType, wanted: bool | None, webrtc: bool) -> Iterator[Problem]:
-    """E4: a wish against the base license's rule, and WebRTC without ContactPad."""
+def contactpad_problems(
+    base: LicenseType, wanted: bool | None, contactpad: bool, webrtc: bool
+) -> Iterator[Problem]:
+    """E4: a wish against the base license's rule, and WebRTC without ContactPad as it will be."""
     if base.contactpad is ContactPadRule.ALWAYS and wanted is False:
         yield Problem("contactpad_always", "contactpad", {"base": a(base.name)})
     if base.contactpad is ContactPadRule.NEVER and wanted:
         yield Problem("contactpad_never", "contactpad", {"base": a(base.name)})
-    if webrtc and not has_contactpad(base, wanted):
+    if webrtc and not contactpad:
         yield Problem("webrtc_without_contactpad", "webrtc", {"contactpad_way": _contactpad_way(base)})
 
 
@@ -52,6 +54,21 @@ def ineligible(kind: LicenseType, now: Situation, catalog: Catalog) -> Problem |
         way = "Turn WebRTC on, or leave it out." if now.contactpad else _contactpad_way(now.base)
         return Problem("needs_webrtc", where, {**facts, "webrtc_way": way})
     return None
+
+
+def ways(kind: LicenseType, now: Situation, catalog: Catalog) -> list[Situation]:
+    """The situations in which ``kind`` can be held: this one with other switches, else with another base."""
+
+    def with_base(base: LicenseType) -> Situation:
+        possible = base.contactpad is not ContactPadRule.NEVER
+        contactpad = has_contactpad(base, possible and (now.contactpad or kind.needs_contactpad))
+        return Situation(base, contactpad, contactpad and (now.webrtc or kind.needs_webrtc))
+
+    same = with_base(now.base)
+    if ineligible(kind, same, catalog) is None:
+        return [same]
+    others = (with_base(base) for base in catalog.base.types if base != now.base)
+    return [situation for situation in others if ineligible(kind, situation, catalog) is None]
 
 
 def a(name: str) -> str:

@@ -46,6 +46,25 @@ _WORDS: dict[str, Wording] = {
     "permission_unknown": Wording("P3", "There is no permission “{value}”.", "Use some of {choices}; in a file separated by ;."),
     "access_twice": Wording("P3", "The group “{value}” stands twice with different access.", "Keep one of read and write; write includes read."),
     "admin_exists": Wording("S8", "An active admin exists already; nobody was made.", "Sign in as that admin."),
+    # Changing users
+    "loss_unconfirmed": Wording("E5", "They would lose {license}: {cause}", "Tick it under “What saving does” to accept that, or choose otherwise."),
+    "agent_id_fixed": Wording("user record", "The agent ID {value} is fixed once set.", "Leave it as it is."),
+    "last_admin": Wording("P3", "This is the last active admin.", "Make somebody else an admin first."),
+    "own_base": Wording("P3", "Nobody changes their own license; yours is {license}.", "Ask another admin."),
+    "own_permissions": Wording("P3", "Nobody changes their own permissions.", "Ask an admin."),
+    "own_access": Wording("P3", "Nobody changes their own group access.", "Ask an admin."),
+    "own_archive": Wording("P3", "Nobody archives themselves.", "Ask another admin."),
+    "base_above": Wording("P3", "You can't give the license {license}: it is above your own.", "Ask an admin, or choose another."),
+    "permission_not_held": Wording("P3", "You can't give the permission “{value}”: you don't have it.", "Leave it out, or ask an admin."),
+    "access_beyond": Wording("P3", "You can't set this access to “{value}”: it is beyond your own.", "Leave it as it is, or ask an admin."),
+    "group_needed": Wording("P2", "Nobody would see this user in your groups.", "Choose at least one group."),
+    "out_of_reach": Wording("P6", "After this you could no longer edit {name}.", "Keep at least one of the groups that you may change."),
+    "archived": Wording("S1", "They are archived.", "Reactivate them."),
+    "active": Wording("S1", "They are active already.", "Nothing needs to be done."),
+    "not_archived": Wording("user record", "Only an archived user can be deleted.", "Archive them first."),
+    "version_missing": Wording("user record", "The form doesn't say which version of the user it changes.", "Open the page again and repeat the change."),
+    "op_other": Wording("user record", "This form was used already, for something else.", "Open the page again and repeat the change."),
+    "op_shape": Wording("user record", "The form's own number can't be used.", "Open the page again and repeat the change."),
     # Licenses
     "license_missing": Wording("V1", "The {product} license is missing.", "Choose one of {choices}."),
     "license_unknown": Wording("V1", "There is no {product} license “{value}”.", "Choose one of {choices}."),
@@ -167,3 +186,20 @@ class LicensingError(Exception):
     def __str__(self) -> str:
         """A line for each, made only when somebody reads them: a file may have 100,000."""
         return "\n".join(map(str, self.problems))
+
+
+class NotThereError(Exception):
+    """There is no such user, group or change, or the actor may not view it: the same to whoever asks (P5)."""
+
+
+class NotAllowedError(Exception):
+    """The actor may view this, but not do it (P2, P5)."""
+
+
+class StaleError(Exception):
+    """Somebody else saved the user meanwhile; nothing was changed. ``record``: how they are now."""
+
+    def __init__(self, record: object) -> None:
+        """Keep the record as it is now."""
+        self.record = record
+        super().__init__(record)

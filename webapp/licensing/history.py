@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
-from webapp.licensing.visibility import Actor
+from webapp.licensing.rights import Actor
 from webapp.models import ChainHead, Change, ChangeEntry
 
 
@@ -38,12 +38,17 @@ class Clock:
 
 @dataclass(frozen=True)
 class Act:
-    """Who acts, through which door, by which clock, and the key that seals the change."""
+    """Who acts, through which door, by which clock, the key that seals the change, and of a page:
+    under which sign-in, from which address and with which form (``op_id``).
+    """
 
     actor: Actor
     door: str
     clock: Clock
     chain_key: bytes
+    sign_in_id: int | None = None
+    address: str | None = None
+    op_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,8 @@ def append(
     """Write one change after ``head`` and return its number."""
     row = {
         "seq": head.seq + 1, "at": moment, "actor_id": act.actor.id, "actor": act.actor.username,
-        "door": act.door, "sign_in_id": None, "address": None, "request_id": None, "op_id": None,
+        "door": act.door, "sign_in_id": act.sign_in_id, "address": act.address, "request_id": None,
+        "op_id": act.op_id,
         "cause": cause, "key_id": key_id(act.chain_key),
     }  # fmt: skip
     digest = seal(act.chain_key, head.hash, list(row.values()), map(astuple, entries))

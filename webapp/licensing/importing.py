@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from webapp.licensing import csvfile, people
 from webapp.licensing.catalog import Catalog
 from webapp.licensing.errors import Problem
-from webapp.licensing.plan import Wish
+from webapp.licensing.record import Wish
 from webapp.words import AccessLevel
 
 ROW_LIMIT = 100_000

@@ -4,7 +4,7 @@ Reads only. A decision inside a transaction uses only what is read through here 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -15,11 +15,24 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from webapp.licensing import people
 from webapp.licensing.availability import Figures
 from webapp.licensing.catalog import Catalog, LicenseType, Product
+from webapp.licensing.consequences import Facts
 from webapp.licensing.errors import has_unseen
-from webapp.licensing.plan import Facts, Wish
-from webapp.models import ContractLine, EligibleBase, Group, Holding, Membership, Offer, Pool, User
+from webapp.licensing.record import Record, Wish
+from webapp.licensing.rights import OPERATOR, Actor
+from webapp.models import (
+    ContractLine,
+    EligibleBase,
+    Group,
+    GroupAccess,
+    Holding,
+    Membership,
+    Offer,
+    Pool,
+    User,
+)
 from webapp.models import LicenseType as TypeRow
 from webapp.models import Product as ProductRow
+from webapp.words import Role
 
 
 def read_catalog(session: Session) -> Catalog:
@@ -91,8 +104,11 @@ def figures(session: Session, catalog: Catalog, day: date) -> dict[str, Figures]
     return found
 
 
-def facts(session: Session, wishes: Sequence[Wish], day: date) -> Facts:
-    """All that the plan for these wishes must know."""
+def facts(
+    session: Session, wishes: Sequence[Wish], day: date, *,
+    actor: Actor = OPERATOR, records: Mapping[str, Record] | None = None,
+) -> Facts:  # fmt: skip
+    """All that the plan for these wishes must know. ``records``: of the users to be changed."""
     catalog = read_catalog(session)
     return Facts(
         catalog=catalog,
@@ -100,8 +116,55 @@ def facts(session: Session, wishes: Sequence[Wish], day: date) -> Facts:
         usernames=_taken(session, User.username_fold, (people.fold(w.username) for w in wishes)),
         sso_external_ids=_taken(session, User.sso_external_id, (w.sso_external_id for w in wishes)),
         agent_ids=_taken(session, User.agent_id, (w.agent_id for w in wishes)),
-        groups=frozenset(session.scalars(select(Group.key))),
+        groups=dict(session.execute(select(Group.key, Group.name)).all()),
+        records=records or {},
+        actor=actor,
+        other_admin=records is not None and _other_admin(session, records.values()),
     )
+
+
+def _other_admin(session: Session, records: Iterable[Record]) -> bool:
+    """Whether an active admin remains besides these users (P3)."""
+    admins = select(TypeRow.id).where(TypeRow.role == Role.ADMIN)
+    other = exists().where(
+        User.active, User.base_type_id.in_(admins), User.id.not_in([record.id for record in records])
+    )
+    return bool(session.scalar(select(other)))
+
+
+def read_record(session: Session, username: str, catalog: Catalog) -> Record | None:
+    """The whole record of this user, case ignored, whoever asks; four queries."""
+    if has_unseen(username):  # nobody's; a database may refuse the question
+        return None
+    row = session.execute(
+        select(User.__table__).where(User.username_fold == people.fold(username), User.deleted_at.is_(None))
+    ).one_or_none()
+    if row is None or row.username.casefold() != username.casefold():
+        return None
+    types = {kind.id: kind for kind in catalog.types.values()}
+    if row.active:
+        kinds = select(Holding.license_type_id).where(Holding.user_id == row.id, Holding.ends_at.is_(None))
+    else:
+        kinds = select(Offer.license_type_id).where(Offer.user_id == row.id)
+    has = {types[i] for i in session.scalars(kinds)}
+    groups = session.scalars(
+        select(Group.name)
+        .join(Membership, Membership.group_id == Group.id)
+        .where(Membership.user_id == row.id)
+    )
+    access = session.execute(
+        select(Group.name, GroupAccess.level)
+        .join(GroupAccess, GroupAccess.group_id == Group.id)
+        .where(GroupAccess.user_id == row.id)
+        .order_by(Group.key)
+    )
+    return Record(
+        row.username, row.name, row.email, row.sso_external_id or "", row.active,
+        tuple(kind for kind in types.values() if kind in has),
+        row.contactpad, row.webrtc, row.agent_id or "",
+        tuple(sorted(groups, key=people.group_key)), row.permissions, dict(access.all()),
+        row.last_login, row.last_login_as_of, row.id, row.version,
+    )  # fmt: skip
 
 
 def taken_agent_ids(session: Session, ids: Iterable[str]) -> frozenset[str]:
@@ -111,7 +174,7 @@ def taken_agent_ids(session: Session, ids: Iterable[str]) -> frozenset[str]:
 
 def _taken(
     session: Session, column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None],
-    values: Iterable[str],
+    values: Iterable[str | None],
 ) -> frozenset[str]:  # fmt: skip
     """Which of the values stand in a unique column; asked in pieces that both databases accept."""
     # What has unseen characters is never stored; some of them no database could even be asked about.
@@ -168,7 +231,9 @@ def _stray(catalog: Catalog) -> Iterator[tuple[str, Select[int]]]:
     )
     yield (
         "archived users whose offer lacks their base license",
-        select(User.id).outerjoin(Offer, offered).where(~User.active, Offer.user_id.is_(None)),
+        select(User.id)
+        .outerjoin(Offer, offered)
+        .where(~User.active, User.deleted_at.is_(None), Offer.user_id.is_(None)),
     )
     grouped = exists().where(Membership.user_id == User.id)
     yield "users marked wrongly as in no group", select(User.id).where(User.unassigned == grouped)

@@ -6,71 +6,31 @@ facts are read elsewhere, and read again inside the transaction. A rule is writt
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from webapp.licensing import people
 from webapp.licensing.availability import Figures, Verdict
-from webapp.licensing.catalog import Catalog, LicenseType, Product
-from webapp.licensing.eligibility import (
-    Situation,
-    a,
-    contactpad_problems,
-    has_contactpad,
-    ineligible,
-)
+from webapp.licensing.consequences import Facts, settle
 from webapp.licensing.errors import Problem, first_few
-from webapp.words import AccessLevel, Role
+from webapp.licensing.record import Loss, Record, Wish
+from webapp.words import Role
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a door asks for one new user. Licenses are names or keys, by product key.
+class UserPlan:
+    """What the plan makes of one user. ``before`` is None for a new one; ``line`` is the line of a file."""
 
-    None means "as a new user starts" (P3, E4); ``line`` is the line of a file.
-    """
-
-    username: str
-    name: str
-    email: str
-    sso_external_id: str = ""
-    active: bool = True
-    licenses: Mapping[str, str] = field(default_factory=dict)
-    contactpad: bool | None = None
-    webrtc: bool = False
-    agent_id: str = ""
-    groups: tuple[str, ...] = ()
-    permissions: frozenset[str] | None = None
-    access: Mapping[str, AccessLevel] | None = None
-    last_login: datetime | None = None
-    last_login_as_of: date | None = None  # the date of the file that told it
+    before: Record | None
+    after: Record
+    losses: tuple[Loss, ...] = ()
     line: int | None = None
 
-
-@dataclass(frozen=True)
-class Facts:
-    """What the plan must know and can't find out itself."""
-
-    catalog: Catalog
-    pools: Mapping[str, Figures]
-    usernames: frozenset[str] = frozenset()  # taken, folded
-    sso_external_ids: frozenset[str] = frozenset()  # taken
-    agent_ids: frozenset[str] = frozenset()  # taken
-    groups: frozenset[str] = frozenset()  # keys of the groups that exist
-
-
-@dataclass(frozen=True)
-class NewUser:
-    """A user as the plan would create them: the wish, settled by the rules."""
-
-    wish: Wish
-    base: LicenseType
-    licenses: tuple[LicenseType, ...]  # base first; held if active, offered if archived (S1)
-    contactpad: bool
-    permissions: frozenset[str]
-    access: Mapping[str, AccessLevel]
+    @property
+    def changes(self) -> bool:
+        """Whether anything would be another than it is."""
+        return self.before != self.after
 
 
 @dataclass(frozen=True)
@@ -100,10 +60,15 @@ class PoolEffect:
 class Plan:
     """All that would happen: users, new groups, effects on the pools; or why it can't."""
 
-    users: tuple[NewUser, ...]
+    users: tuple[UserPlan, ...]
     new_groups: tuple[str, ...]
     pools: tuple[PoolEffect, ...]
     refusals: tuple[Problem, ...]
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What the actor must confirm to be lost (E5)."""
+        return tuple(loss for user in self.users for loss in user.losses)
 
     @property
     def overage(self) -> frozenset[str]:
@@ -118,102 +83,64 @@ def plan_new_users(
     first_admin: bool = False,
     each: Callable[[Iterable[Wish]], Iterable[Wish]] = iter,
 ) -> Plan:
-    """The plan for creating these users together (V1, V2, E1 to E4, S1 to S3, P3).
+    """The plan for creating these users together (V1, V2, E1 to E4, S1 to S3, P2, P3).
 
     ``first_admin`` waives S2 for the very first admin and nothing else (S8). ``each`` goes over
     the wishes; a door that shows progress passes its own.
     """
     refusals: list[Problem] = list(_taken(wishes, facts))
-    users: list[NewUser] = []
+    users: list[UserPlan] = []
     for wish in each(wishes):
-        user, problems = _settle(wish, facts.catalog)
+        outcome = settle(wish, None, facts)
+        refusals += [replace(problem, line=wish.line) for problem in outcome.problems]
+        if outcome.after and people.fold(wish.username) not in facts.usernames:
+            users.append(UserPlan(None, outcome.after, line=wish.line))
+    return _plan(users, facts, refusals, no_limit=first_admin)
+
+
+def plan_changes(wishes: Sequence[Wish], facts: Facts) -> Plan:
+    """The plan for changing these users together, whose records the facts have (V1 to S3, P3, P6, P7)."""
+    refusals: list[Problem] = []
+    users: list[UserPlan] = []
+    for wish in wishes:
+        before = facts.records[people.fold(wish.username)]
+        outcome = settle(wish, before, facts)
+        problems = [*_taken_by_others(wish, before, facts), *outcome.problems]
         refusals += [replace(problem, line=wish.line) for problem in problems]
-        if user and people.fold(wish.username) not in facts.usernames:
-            users.append(user)
+        users.append(UserPlan(before, outcome.after or before, outcome.losses, wish.line))
+    refusals += _last_admin(users, facts)
+    return _plan(users, facts, refusals)
+
+
+def _plan(
+    users: Sequence[UserPlan], facts: Facts, refusals: list[Problem], *, no_limit: bool = False
+) -> Plan:
     pools = _pool_effects(users, facts)
-    if not first_admin:
+    if not no_limit:
         refusals += _seat_problems(users, pools)
     refusals.sort(key=lambda problem: problem.line or 0)
     return Plan(tuple(users), _new_groups(users, facts), pools, tuple(refusals))
 
 
-def _settle(wish: Wish, catalog: Catalog) -> tuple[NewUser | None, list[Problem]]:
-    """One wish under the rules that look at one user only."""
-    wish, problems = _each_group_once(wish)
-    checks = (
-        people.check_username(wish.username),
-        people.check_name(wish.name),
-        people.check_email(wish.email),
-        people.check_sso_external_id(wish.sso_external_id),
-        people.check_agent_id(wish.agent_id),
-        *(people.check_group_name(name) for name in dict.fromkeys((*wish.groups, *(wish.access or ())))),
-        *(people.check_permission(word) for word in sorted(wish.permissions or ())),
-    )
-    problems += [problem for problem in checks if problem]
-    types, unknown = _license_types(wish, catalog)
-    problems += unknown
-    if not types:
-        return None, problems
-    base = types[0]
-    contactpad = has_contactpad(base, wish.contactpad)
-    now = Situation(base, contactpad, wish.webrtc)
-    problems += contactpad_problems(base, wish.contactpad, wish.webrtc)
-    problems += [p for p in (ineligible(kind, now, catalog) for kind in types[1:]) if p]
-    if wish.agent_id and not contactpad:
-        problems.append(Problem("agent_id_without_contactpad", "agent_id"))
-    permissions, access = wish.permissions, wish.access
-    if base.role is Role.SUPERVISOR:  # P3: how a new one starts, in each of the two for itself
-        permissions = frozenset({"access"}) if permissions is None else permissions
-        access = dict.fromkeys(wish.groups, AccessLevel.READ) if access is None else access
-    elif permissions or access:
-        problems.append(Problem("permissions_supervisor", "permissions", {"base": _an(base.name)}))
-    user = NewUser(wish, base, types, contactpad, permissions or frozenset(), access or {})
-    return user, problems
+def _last_admin(users: Iterable[UserPlan], facts: Facts) -> Iterator[Problem]:
+    """P3: an active admin always remains."""
+    were = [user for user in users if user.before and _rules(user.before)]
+    if were and not facts.other_admin and not any(_rules(user.after) for user in users):
+        yield from (
+            Problem("last_admin", f"license_{u.after.base.product}" if u.after.active else "form", {}, u.line)
+            for u in were
+        )
 
 
-def _each_group_once(wish: Wish) -> tuple[Wish, list[Problem]]:
-    """The wish with its groups' names trimmed and each group once, as its first mention spells it.
-
-    The same group with read and with write is a problem: nobody could say which is meant.
-    """
-    names: dict[str, str] = {}
-    for name in (*wish.groups, *(wish.access or ())):
-        names.setdefault(people.group_key(name.strip()), name.strip())
-    access: dict[str, AccessLevel] = {}
-    problems = []
-    for asked, level in (wish.access or {}).items():
-        name = names[people.group_key(asked.strip())]
-        if access.setdefault(name, level) is not level:
-            problems.append(Problem("access_twice", "access", {"value": name}))
-    groups = tuple(dict.fromkeys(names[people.group_key(name.strip())] for name in wish.groups))
-    return replace(wish, groups=groups, access=None if wish.access is None else access), problems
+def _rules(user: Record) -> bool:
+    return user.active and user.role is Role.ADMIN
 
 
-def _an(name: str) -> str:
-    """The name with its article inside a sentence: ``an Agent``, ``a Supervisor``."""
-    return a(name)[:1].lower() + a(name)[1:]
-
-
-def _license_types(wish: Wish, catalog: Catalog) -> tuple[tuple[LicenseType, ...], list[Problem]]:
-    """The license types wished for, base first; empty if the base license is missing (V1, V2)."""
-    problems: list[Problem] = []
-    types: list[LicenseType] = []
-    for product in catalog.products:
-        name = wish.licenses.get(product.key, "")
-        kind = product.named(name) if name else None
-        if kind:
-            types.append(kind)
-        elif name or product.base:
-            problems.append(_no_such_license(product, name))
-    return (tuple(types) if types and types[0].product == catalog.base.key else ()), problems
-
-
-def _no_such_license(product: Product, name: str) -> Problem:
-    facts = {"product": product.name, "value": name, "choices": product.choices}
-    if not product.base:
-        return Problem("product_license_unknown", f"license_{product.key}", facts)
-    code = "license_unknown" if name else "license_missing"
-    return Problem(code, f"license_{product.key}", facts)
+def _taken_by_others(wish: Wish, before: Record, facts: Facts) -> Iterator[Problem]:
+    for name, taken in (("sso_external_id", facts.sso_external_ids), ("agent_id", facts.agent_ids)):
+        value = getattr(wish, name)
+        if value and value != getattr(before, name) and value in taken:
+            yield Problem(f"{name}_taken", name, {"value": value})
 
 
 def _taken(wishes: Sequence[Wish], facts: Facts) -> Iterator[Problem]:
@@ -245,29 +172,33 @@ def _used_twice(wishes: Sequence[Wish], name: str, key: Callable[[Wish], str]) -
                 yield Problem(f"{name}_twice", name, facts, wish.line)
 
 
-def _new_groups(users: Iterable[NewUser], facts: Facts) -> tuple[str, ...]:
+def _new_groups(users: Iterable[UserPlan], facts: Facts) -> tuple[str, ...]:
     """Groups named but not there yet, each once, in the order they come."""
     new: dict[str, str] = {}
     for user in users:
-        for name in (*user.wish.groups, *user.access):
+        for name in (*user.after.groups, *user.after.access):
             if (key := people.group_key(name)) not in facts.groups:
                 new.setdefault(key, name)
     return tuple(new.values())
 
 
-def _pool_effects(users: Iterable[NewUser], facts: Facts) -> tuple[PoolEffect, ...]:
+def _pool_effects(users: Iterable[UserPlan], facts: Facts) -> tuple[PoolEffect, ...]:
     """The net effect on each pool that is touched, in the catalog's order (S1, S3)."""
-    net = Counter(kind.ref for user in users if user.wish.active for kind in user.licenses)
+    net: Counter[str] = Counter()
+    for user in users:
+        net.update(kind.ref for kind in user.after.held)
+        if user.before:
+            net.subtract(kind.ref for kind in user.before.held)
     return tuple(PoolEffect(facts.pools[ref], net[ref]) for ref in facts.catalog.types if net[ref])
 
 
-def _seat_problems(users: Sequence[NewUser], pools: Iterable[PoolEffect]) -> Iterator[Problem]:
+def _seat_problems(users: Sequence[UserPlan], pools: Iterable[PoolEffect]) -> Iterator[Problem]:
     """S2, and E3's "must have been purchased", for each pool that can't give what is asked."""
     for effect in pools:
         pool, kind = effect.before, effect.before.type
         where = f"license_{kind.product}"
         if not pool.purchased:
-            lines = [u.wish.line for u in users if u.wish.active and kind in u.licenses]
+            lines = [user.line for user in users if kind in user.after.held]
             facts = {"license": kind.full_name}
             yield from (Problem("not_purchased", where, facts, line) for line in lines)
         elif effect.verdict is Verdict.REFUSED:
@@ -306,6 +237,10 @@ def unconfirmed_overage(plan: Plan, confirmed: Collection[str], confirm: str) ->
     ]
 
 
-def gets_agent_id(user: NewUser) -> bool:
-    """Whether an agent ID must be made: ContactPad, and none given."""
-    return user.contactpad and not user.wish.agent_id
+def unconfirmed_losses(plan: Plan, confirmed: Collection[str]) -> list[Problem]:
+    """One problem for each loss that nobody confirmed (E5); a confirmation is good for that loss alone."""
+    return [
+        Problem("loss_unconfirmed", "confirm_losses", {"license": loss.name, "cause": loss.cause.sentence})
+        for loss in plan.losses
+        if loss.what not in confirmed
+    ]

@@ -51,7 +51,9 @@ def read(session: Session, username: str, actor: Actor) -> Profile | None:
     """The user of this name, case ignored; None if there is none in view (P5)."""
     if has_unseen(username):  # nobody's; a database may refuse the question
         return None
-    asked = select(User.__table__).where(User.username_fold == people.fold(username), visible(actor))
+    asked = select(User.__table__).where(
+        User.username_fold == people.fold(username), User.deleted_at.is_(None), visible(actor)
+    )
     user = session.execute(asked).one_or_none()
     if user is None or user.username.casefold() != username.casefold():
         return None

@@ -1,42 +1,55 @@
 """Who views whom (P2), as one SQL condition that every read of users starts from.
 
-The actor is a frozen value; nothing here reads a request. Figures never pass through here:
-they are for the whole account (P4).
+The actor is a frozen value, read anew for every decision; nothing here reads a request. Figures never
+pass through here: they are for the whole account (P4). Of one user the same is told by ``rights``.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, or_, select, true, union_all
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from webapp.models import Group, LicenseType, Membership, User
-from webapp.words import Role
+from webapp.licensing.rights import OPERATOR, Actor
+from webapp.models import Group, GroupAccess, LicenseType, Membership, User
+from webapp.words import AccessLevel, Role
 
-
-@dataclass(frozen=True)
-class Actor:
-    """The person acting. ``groups``: ids of the groups in which a supervisor has read or write."""
-
-    id: int | None
-    username: str
-    name: str
-    role: Role
-    permissions: frozenset[str] = frozenset()
-    groups: frozenset[int] = frozenset()
-
-    @property
-    def may_sign_in(self) -> bool:
-        """P1, for an active user: an admin, or a supervisor with *access*."""
-        return self.role is Role.ADMIN or (self.role is Role.SUPERVISOR and "access" in self.permissions)
-
-    @property
-    def views_everyone(self) -> bool:
-        """Whether ``visible`` leaves nobody out."""
-        return self.role is Role.ADMIN
+__all__ = ["OPERATOR", "Actor", "read_actor", "view", "visible", "visible_groups"]
 
 
-OPERATOR = Actor(None, "operator", "Operator", Role.ADMIN)
-"""Whoever runs the command line: an admin's rights, no user."""
+def read_actor(session: Session, user_id: int) -> Actor | None:
+    """The actor with the rights of this moment; None if they can't sign in any more (P1)."""
+    row = session.execute(
+        select(User.username, User.name, User.permissions, LicenseType.role)
+        .join(LicenseType, LicenseType.id == User.base_type_id)
+        .where(User.id == user_id, User.active)
+    ).one_or_none()
+    if row is None:
+        return None
+    access = read_access(session, user_id) if row.role is Role.SUPERVISOR else {}
+    actor = actor_of(user_id, row.username, row.name, row.role, row.permissions, access)
+    return actor if actor.may_sign_in else None
+
+
+def read_access(session: Session, user_id: int) -> dict[tuple[int, str], AccessLevel]:
+    """A supervisor's access, by the group's id and name."""
+    rows = session.execute(
+        select(Group.id, Group.name, GroupAccess.level)
+        .join(GroupAccess, GroupAccess.group_id == Group.id)
+        .where(GroupAccess.user_id == user_id)
+    )
+    return {(row.id, row.name): row.level for row in rows}
+
+
+def actor_of(
+    user_id: int, username: str, name: str, role: Role, permissions: frozenset[str],
+    access: Mapping[tuple[int, str], AccessLevel],
+) -> Actor:  # fmt: skip
+    """The actor with this access to groups."""
+    return Actor(
+        user_id, username, name, role, permissions,
+        frozenset(group_id for group_id, _ in access),
+        {group: level for (_, group), level in access.items()},
+    )  # fmt: skip
 
 
 def visible(
@@ -52,7 +65,8 @@ def visible(
     member = Membership.user_id == user_id
     reach = [user_id == actor.id, exists().where(member, Membership.group_id.in_(sorted(actor.groups)))]
     if "unassigned" in actor.permissions:
-        reach.append(~exists().where(member))
+        deleted = select(User.id).where(User.deleted_at.is_not(None)).correlate(None)
+        reach.append(and_(~exists().where(member), user_id.not_in(deleted)))
     return and_(user_id.not_in(_admins()), or_(*reach))
 
 
@@ -63,7 +77,7 @@ def view(actor: Actor) -> CompoundSelect[int]:
         select(Membership.user_id).where(Membership.group_id.in_(sorted(actor.groups))),
     ]
     if "unassigned" in actor.permissions:
-        reach.append(select(User.id).where(User.unassigned))
+        reach.append(select(User.id).where(User.unassigned, User.deleted_at.is_(None)))
     return union_all(*(part.correlate(None) for part in reach))
 
 

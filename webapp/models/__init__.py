@@ -11,6 +11,7 @@ from webapp.models.change import ChainHead, Change, ChangeEntry
 from webapp.models.contract import ContractLine
 from webapp.models.group import Group, GroupAccess, Membership
 from webapp.models.holding import Holding, Pool
+from webapp.models.operation import Operation
 from webapp.models.sign_in import Credential, SignIn
 from webapp.models.user import Offer, User, user_search
 
@@ -28,6 +29,7 @@ __all__ = [
     "LicenseType",
     "Membership",
     "Offer",
+    "Operation",
     "Pool",
     "Product",
     "SignIn",

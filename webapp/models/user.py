@@ -14,7 +14,8 @@ class User(Base):
     ``base_type_id`` repeats the base license held (or, archived, the one in the offer), so that
     who may see whom (P2) is one condition on this row; ``unassigned`` says that they are in no group,
     so that these need not be looked for among all. Only the one writer sets both; ``recount`` compares
-    them with the holdings and memberships.
+    them with the holdings and memberships. One deleted (``deleted_at``) keeps only the row, for past
+    figures: the personal columns are empty, and nobody views them any more.
     """
 
     __tablename__ = "user"
@@ -33,6 +34,12 @@ class User(Base):
             "id",
             sqlite_where=text("unassigned = 1"),
             postgresql_where=text("unassigned"),
+        ),
+        Index(
+            "ix_user_deleted",
+            "id",
+            sqlite_where=text("deleted_at IS NOT NULL"),
+            postgresql_where=text("deleted_at IS NOT NULL"),
         ),
     )
 
@@ -53,6 +60,7 @@ class User(Base):
     username_fold: Mapped[str] = mapped_column(Folded, unique=True)
     version: Mapped[int] = mapped_column(default=1)
     unassigned: Mapped[bool]
+    deleted_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 # Trigrams of both folds, kept by triggers: who has these letters anywhere. SQLite alone; PostgreSQL has

@@ -18,8 +18,9 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, Forbidden
 
 from webapp.database import db, now
-from webapp.licensing.visibility import Actor
-from webapp.models import GroupAccess, LicenseType, SignIn, User
+from webapp.licensing.rights import Actor
+from webapp.licensing.visibility import actor_of, read_access
+from webapp.models import LicenseType, SignIn, User
 from webapp.web.page import needs_redirect_header
 from webapp.words import Role
 
@@ -143,11 +144,8 @@ def load_actor(session_: Session, token: str) -> SignedIn | None:
     ).one_or_none()  # fmt: skip
     if row is None or row.created_at < now() - LONGEST:
         return None
-    groups: frozenset[int] = frozenset()
-    if row.role is Role.SUPERVISOR:
-        own = select(GroupAccess.group_id).where(GroupAccess.user_id == row.user_id)
-        groups = frozenset(session_.scalars(own))
-    found = Actor(row.user_id, row.username, row.name, row.role, row.permissions, groups)
+    access = read_access(session_, row.user_id) if row.role is Role.SUPERVISOR else {}
+    found = actor_of(row.user_id, row.username, row.name, row.role, row.permissions, access)
     return SignedIn(found, row.id, token) if found.may_sign_in else None
 
 
