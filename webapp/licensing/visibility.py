@@ -4,13 +4,18 @@ The actor is a frozen value; nothing here reads a request. Figures never pass th
 they are for the whole account (P4).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, or_, select, true, union_all
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, exists, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from webapp.models import Group, LicenseType, Membership, User
 from webapp.words import Role
+
+Column = ColumnElement[int] | InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
+Me = int | None | BindParameter[int]
+Groups = Sequence[int] | BindParameter[int]
 
 
 @dataclass(frozen=True)
@@ -39,37 +44,46 @@ OPERATOR = Actor(None, "operator", "Operator", Role.ADMIN)
 """Whoever runs the command line: an admin's rights, no user."""
 
 
-def visible(
-    actor: Actor, user_id: InstrumentedAttribute[int] | InstrumentedAttribute[int | None] = User.id
-) -> ColumnElement[bool]:
-    """The condition that holds for the users whom the actor may view (P2), asked of one row at a time.
-
-    A supervisor: users of their groups, users in no group with *unassigned*, themselves; never
-    admins, by the base license held or, archived, offered.
-    """
+def visible(actor: Actor, user_id: Column = User.id) -> ColumnElement[bool]:
+    """The condition that holds for the users whom the actor may view (P2), asked of one row at a time."""
     if actor.views_everyone:
         return true()
+    unassigned = "unassigned" in actor.permissions
+    return and_(no_admin(base_of(user_id)), reached(user_id, actor.id, sorted(actor.groups), unassigned))
+
+
+def base_of(user_id: Column) -> ColumnElement[int]:
+    """The base license that a user holds or, archived, is offered."""
+    them = aliased(User)
+    return select(them.base_type_id).where(them.id == user_id).scalar_subquery()
+
+
+def no_admin(base_type_id: Column) -> ColumnElement[bool]:
+    """Whether who has this base license is anything but an admin."""
+    return base_type_id.not_in(select(LicenseType.id).where(LicenseType.role == Role.ADMIN))
+
+
+def reached(user_id: Column, me: Me, groups: Groups, unassigned: bool) -> ColumnElement[bool]:
+    """Whom a supervisor reaches: users of their groups, users in no group with *unassigned*, themselves.
+
+    Admins among them are never in view. Takes values, or parameters to be bound.
+    """
     member = Membership.user_id == user_id
-    reach = [user_id == actor.id, exists().where(member, Membership.group_id.in_(sorted(actor.groups)))]
-    if "unassigned" in actor.permissions:
-        reach.append(~exists().where(member))
-    return and_(user_id.not_in(_admins()), or_(*reach))
+    parts = [user_id == me, exists().where(member, Membership.group_id.in_(groups))]
+    if unassigned:
+        parts.append(~exists().where(member))
+    return or_(*parts)
 
 
-def view(actor: Actor) -> CompoundSelect[int]:
-    """The same of a supervisor as a set to start from: some more than once, and admins not yet left out."""
-    reach = [
-        select(User.id).where(User.id == actor.id),
-        select(Membership.user_id).where(Membership.group_id.in_(sorted(actor.groups))),
+def reach(me: Me, groups: Groups, unassigned: bool) -> list[Select[int]]:
+    """The same as sets to start from; someone may be in several."""
+    parts = [
+        select(User.id).where(User.id == me),
+        select(Membership.user_id).where(Membership.group_id.in_(groups)),
     ]
-    if "unassigned" in actor.permissions:
-        reach.append(select(User.id).where(User.unassigned))
-    return union_all(*(part.correlate(None) for part in reach))
-
-
-def _admins() -> Select[int]:
-    kinds = select(LicenseType.id).where(LicenseType.role == Role.ADMIN)
-    return select(User.id).where(User.base_type_id.in_(kinds)).correlate(None)
+    if unassigned:
+        parts.append(select(User.id).where(User.unassigned))
+    return parts
 
 
 def visible_groups(actor: Actor) -> ColumnElement[bool]:

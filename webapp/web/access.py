@@ -13,7 +13,7 @@ from enum import Enum
 import flask_login
 from flask import Flask, Response, g, redirect, request, session, url_for
 from flask_login import LoginManager
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, Forbidden
 
@@ -132,21 +132,28 @@ def forget() -> None:
     session.clear()
 
 
+# Asked at every request, so built once.
+_sign_in, _user, _base = SignIn.__table__.c, User.__table__.c, LicenseType.__table__.c
+_SIGNED_IN = (
+    select(_sign_in.id, _sign_in.created_at, _user.id.label("user_id"), _user.username, _user.name,
+           _user.permissions, _base.role)
+    .join_from(SignIn.__table__, User.__table__, _user.id == _sign_in.user_id)
+    .join(LicenseType.__table__, _base.id == _user.base_type_id)
+    .where(_sign_in.token_hash == bindparam("token_hash"), _sign_in.ended_at.is_(None), _user.active)
+)  # fmt: skip
+_OWN_GROUPS = select(GroupAccess.__table__.c.group_id).where(
+    GroupAccess.__table__.c.user_id == bindparam("user_id")
+)
+
+
 def load_actor(session_: Session, token: str) -> SignedIn | None:
     """Whoever this token signs in, if the sign-in still stands and P1 still holds."""
-    row = session_.execute(
-        select(SignIn.id, SignIn.created_at, User.id.label("user_id"), User.username, User.name,
-               User.permissions, LicenseType.role)
-        .join(User, User.id == SignIn.user_id)
-        .join(LicenseType, LicenseType.id == User.base_type_id)
-        .where(SignIn.token_hash == _hash(token), SignIn.ended_at.is_(None), User.active)
-    ).one_or_none()  # fmt: skip
+    row = session_.execute(_SIGNED_IN, {"token_hash": _hash(token)}).one_or_none()
     if row is None or row.created_at < now() - LONGEST:
         return None
     groups: frozenset[int] = frozenset()
     if row.role is Role.SUPERVISOR:
-        own = select(GroupAccess.group_id).where(GroupAccess.user_id == row.user_id)
-        groups = frozenset(session_.scalars(own))
+        groups = frozenset(session_.execute(_OWN_GROUPS, {"user_id": row.user_id}).scalars())
     found = Actor(row.user_id, row.username, row.name, row.role, row.permissions, groups)
     return SignedIn(found, row.id, token) if found.may_sign_in else None
 
