@@ -79,13 +79,12 @@ def newest(session: Session) -> int:
     return session.scalars(select(ChainHead.seq)).one()
 
 
-_NEWEST_HASH = select(ChainHead.__table__.c.hash)  # asked for every page, so built once
+_NEWEST_HASH = select(ChainHead.hash)  # asked for every page, so built once
 
 
 def newest_hash(session: Session) -> str:
     """The hash of the last change: what was read under it is true until the next, also after a restore."""
-    found: str = session.execute(_NEWEST_HASH).scalar_one()
-    return found
+    return session.connection().execute(_NEWEST_HASH).scalar_one()
 
 
 def append(

@@ -133,27 +133,25 @@ def forget() -> None:
 
 
 # Asked at every request, so built once.
-_sign_in, _user, _base = SignIn.__table__.c, User.__table__.c, LicenseType.__table__.c
 _SIGNED_IN = (
-    select(_sign_in.id, _sign_in.created_at, _user.id.label("user_id"), _user.username, _user.name,
-           _user.permissions, _base.role)
-    .join_from(SignIn.__table__, User.__table__, _user.id == _sign_in.user_id)
-    .join(LicenseType.__table__, _base.id == _user.base_type_id)
-    .where(_sign_in.token_hash == bindparam("token_hash"), _sign_in.ended_at.is_(None), _user.active)
+    select(SignIn.id, SignIn.created_at, User.id.label("user_id"), User.username, User.name,
+           User.permissions, LicenseType.role)
+    .join(User, User.id == SignIn.user_id)
+    .join(LicenseType, LicenseType.id == User.base_type_id)
+    .where(SignIn.token_hash == bindparam("token_hash"), SignIn.ended_at.is_(None), User.active)
 )  # fmt: skip
-_OWN_GROUPS = select(GroupAccess.__table__.c.group_id).where(
-    GroupAccess.__table__.c.user_id == bindparam("user_id")
-)
+_OWN_GROUPS = select(GroupAccess.group_id).where(GroupAccess.user_id == bindparam("user_id"))
 
 
 def load_actor(session_: Session, token: str) -> SignedIn | None:
     """Whoever this token signs in, if the sign-in still stands and P1 still holds."""
-    row = session_.execute(_SIGNED_IN, {"token_hash": _hash(token)}).one_or_none()
+    connection = session_.connection()
+    row = connection.execute(_SIGNED_IN, {"token_hash": _hash(token)}).one_or_none()
     if row is None or row.created_at < now() - LONGEST:
         return None
     groups: frozenset[int] = frozenset()
     if row.role is Role.SUPERVISOR:
-        groups = frozenset(session_.execute(_OWN_GROUPS, {"user_id": row.user_id}).scalars())
+        groups = frozenset(connection.execute(_OWN_GROUPS, {"user_id": row.user_id}).scalars())
     found = Actor(row.user_id, row.username, row.name, row.role, row.permissions, groups)
     return SignedIn(found, row.id, token) if found.may_sign_in else None
 
