@@ -44,7 +44,7 @@ from webapp.words import Status
 
 COUNT_CAP = 1000
 MOST = 20_000  # so many at most are put in order for a page
-PLACED, COUNTED = 2.0, 0.5  # one of a set takes as long as so many steps of a walk along an index
+PLACED, COUNTED = 1.0, 0.5  # one of a set takes as long as so many steps of a walk along an index
 OTHERS = "#"  # the initial of all names that begin with none of A to Z
 _LETTERS = (*ascii_lowercase, OTHERS)
 _LONGEST_FOLD = 2000  # no name of 100 characters folds to more
@@ -358,13 +358,23 @@ def _narrowings(shape: _Shape, source: _Source) -> Iterator[_Narrowing]:
             ]
         yield _Narrowing(sets, lambda _: or_(*matches([*map(_hidden, source.place)])), of_id=False)
     if shape.type and shape.status is not Status.ACTIVE:
-        yield _with_license(shape.status)
+        yield _with_base() if shape.base else _with_license(shape.status)
 
 
 def _in_group() -> _Narrowing:
     member = aliased(Membership)
     members = select(member.user_id).where(member.group_id == bindparam("group"))
     return _Narrowing([members], lambda user_id: members.where(member.user_id == user_id).exists())
+
+
+def _with_base() -> _Narrowing:
+    """Who holds or, archived, is offered the base license: each user's own row says it."""
+    kind: BindParameter[int] = bindparam("type")
+    return _Narrowing(
+        [select(User.id).where(User.base_type_id == kind)],
+        lambda _: _hidden(User.base_type_id, 0) == kind,
+        of_id=False,
+    )
 
 
 def _with_license(status: Status) -> _Narrowing:
