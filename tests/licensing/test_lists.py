@@ -154,7 +154,7 @@ def test_P2_P4_every_list_is_exactly_who_fits_and_is_in_view_in_the_same_order(
     any_app: Flask, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make.contract()
-    ways = [{"MOST": -1}, *({"PLACED": steps, "COUNTED": steps} for steps in (0, 0.3, 3)), {}]
+    ways = [{"MOST": -1}, *({"PLACED": steps, "COUNTED": steps} for steps in (0, 0.3)), {}]
     lengths: list[int] = []
 
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

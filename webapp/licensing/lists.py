@@ -44,7 +44,7 @@ from webapp.words import Status
 
 COUNT_CAP = 1000
 MOST = 20_000  # so many at most are put in order for a page
-PLACED, COUNTED = 1.0, 0.5  # one of a set takes as long as so many steps of a walk along an index
+PLACED, COUNTED = 4.0, 0.5  # one of a set takes as long as so many steps of a walk along an index
 OTHERS = "#"  # the initial of all names that begin with none of A to Z
 _LETTERS = (*ascii_lowercase, OTHERS)
 _LONGEST_FOLD = 2000  # no name of 100 characters folds to more
