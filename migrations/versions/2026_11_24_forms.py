@@ -13,6 +13,9 @@ def upgrade() -> None:
     op.add_column("user", sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True))
     gone = sa.text("deleted_at IS NOT NULL")
     op.create_index("ix_user_deleted", "user", ["id"], sqlite_where=gone, postgresql_where=gone)
+    # A group's members are read from the index alone, without a look at each membership.
+    op.drop_index("ix_membership_group_id", "membership")
+    op.create_index("ix_membership_group_id", "membership", ["group_id", "user_id"])
     op.create_table(
         "operation",
         sa.Column("actor_id", sa.Integer(), nullable=False),
@@ -26,5 +29,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("operation")
+    op.drop_index("ix_membership_group_id", "membership")
+    op.create_index("ix_membership_group_id", "membership", ["group_id"])
     op.drop_index("ix_user_deleted", "user")
     op.drop_column("user", "deleted_at")

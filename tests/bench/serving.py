@@ -6,6 +6,7 @@ kept from before. Its app has no database, so a page that asked one would fail.
 """
 
 import contextlib
+import gc
 import os
 import pickle
 import signal
@@ -65,6 +66,8 @@ def constants() -> Flask:
 
     for endpoint in _PAGES:
         app.view_functions[endpoint] = constant
+    gc.collect()
+    gc.freeze()  # as a worker does
     return app
 
 

@@ -1,6 +1,7 @@
 """``serve``: the production server. Never creates a database, never starts on a wrong one."""
 
 import copy
+import gc
 import logging
 import sys
 from collections.abc import Callable
@@ -46,7 +47,7 @@ def run_server(address: str, port: int, workers: int, name: str = "localhost") -
     click.echo(f"License Desk is at http://{name}:{port}/")
     sys.stdout.flush()
     Server(
-        "webapp.factory:create_app",
+        "webapp.commands.serve:worker_app",
         factory=True,
         address=address,
         port=port,
@@ -60,6 +61,16 @@ def run_server(address: str, port: int, workers: int, name: str = "localhost") -
         log_level=LogLevels.warning,
         log_dictconfig=_logging(),
     ).serve()
+
+
+def worker_app() -> Flask:
+    """The app as a worker serves it: the collector leaves alone what stays until the worker ends."""
+    from webapp.factory import create_app
+
+    app = create_app()
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 class _NoAdvice(logging.Filter):

@@ -80,8 +80,16 @@ def lock_head(session: Session) -> Head:
 
 
 def newest(session: Session) -> int:
-    """The number of the last change: what was read under one number is true until the next."""
+    """The number of the last change."""
     return session.scalars(select(ChainHead.seq)).one()
+
+
+_NEWEST_HASH = select(ChainHead.hash)  # asked for every page, so built once
+
+
+def newest_hash(session: Session) -> str:
+    """The hash of the last change: what was read under it is true until the next, also after a restore."""
+    return session.connection().execute(_NEWEST_HASH).scalar_one()
 
 
 def append(

@@ -1,47 +1,57 @@
 """The lists of people: who in the actor's view holds a license, or is archived (P2, P4).
 
 Read in list order straight from an index, paged by key, counted up to a cap. Every query starts
-from ``visible``; figures for the whole account come from the pools, never from here.
+from who is in view; figures for the whole account come from the pools, never from here.
 
-No query walks everybody to find a few: a filter that leaves at most ``FEW`` people is read first and
-put in order; otherwise the index is read in order, and who doesn't fit is passed over.
+No query walks everybody to find a few: what narrows a list is sized first, and where a walk along the
+index in its order would pass over too many, a set of those who fit is read and put in order instead.
+A statement is built once for each shape of question; what is asked for is bound to it.
 """
 
+import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from math import prod
 from string import ascii_lowercase
+from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
-    CompoundSelect,
-    FromClause,
+    Result,
     Select,
     and_,
-    false,
+    bindparam,
     func,
-    inspect,
+    literal_column,
     or_,
     select,
     tuple_,
     union_all,
 )  # fmt: skip
-from sqlalchemy.orm import InstrumentedAttribute, Session, join
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from webapp.licensing import people
+from webapp.licensing import people, visibility
 from webapp.licensing.catalog import LicenseType, Product
-from webapp.licensing.visibility import Actor, view, visible, visible_groups
-from webapp.models import Group, Holding, Membership, Offer, User, user_search
+from webapp.licensing.visibility import Actor, Column, visible_groups
+from webapp.models import Group, Holding, Membership, Offer, Pool, User, user_search
 from webapp.models import LicenseType as TypeRow
 from webapp.words import Status
 
 COUNT_CAP = 1000
-FEW = 1000  # so many are read and put in order faster than an index is walked in search of them
-SOME = 5000  # so many are counted one by one faster than an index is walked
+MOST = 20_000  # so many at most are put in order for a page
+PLACED, COUNTED = 4.0, 0.5  # one of a set takes as long as so many steps of a walk along an index
 OTHERS = "#"  # the initial of all names that begin with none of A to Z
+_LETTERS = (*ascii_lowercase, OTHERS)
 _LONGEST_FOLD = 2000  # no name of 100 characters folds to more
+
+Text = ColumnElement[str] | InstrumentedAttribute[str]
+Statement = Select[*tuple[Any, ...]]
+_once = lru_cache(500)  # statements, by shape
 
 
 @dataclass(frozen=True)
@@ -109,47 +119,39 @@ class InView:
 
 def folded_search(text: str) -> str:
     """What was typed, as it is compared: folded and trimmed. NUL is in no name."""
-    return people.fold(text).replace("\0", "").strip()
+    # Of what is longer than any name the beginning is nobody's either, and a database accepts it.
+    return people.fold(text).replace("\0", "").strip()[: _LONGEST_FOLD + 1]
 
 
 class PeopleList:
-    """One list as an actor asked for it. How many each filter leaves is counted once, up to a limit."""
+    """One list as an actor asked for it. What narrows it is sized once, up to a limit."""
 
     def __init__(self, session: Session, filters: Filters, actor: Actor) -> None:
-        """Look at each filter; three queries at most."""
+        """Look at what narrows the list: one query at most."""
         self._session, self._filters, self._actor = session, filters, actor
-        self._source = _source(filters)
-        self._narrowings = [
-            (narrowing, _capped_count(session, narrowing.people, SOME))
-            for narrowing in _narrowings(session, self._source, filters, actor)
-        ]
+        self._shape = _shape(session, filters, actor)
+        self._values = _values(filters, actor)
+        self._listed, self._everyone, self._sizes = 0, 0, tuple[int, ...]()
+        if self._shape.narrowed:
+            found = self._ask(_sizes(self._shape), most=MOST + 1).one()
+            self._listed, self._everyone, self._sizes = found[0], found[1], tuple(found[2:])
 
     def page(self, *, after: Key | None = None, size: int = 50, besides: bool = False) -> Page:
         """The next rows after a key; as many queries for any number of rows. ``besides``: see ``Row``."""
-        source = self._source
-        conditions, begun = self._conditions(FEW)
-        # A few are put in order when they are found: a bare column would tempt into walking its index.
-        order = [func.coalesce(column, "") if begun else column for column in source.place]
-        some = (
-            select(
-                *source.place, source.type_id.label("license_type_id"), User.id, User.username, User.name,
-                User.active, User.last_login,
-            )
-            .select_from(source.with_user)
-            .where(*conditions)
-            .order_by(*order)
-            .limit(size + 1)
-        )  # fmt: skip
-        parts = [some.where(*part) for part in _parts(source, self._filters.initial, after)]
-        found = [row for part in parts for row in self._session.execute(part)]
-        ids = [row.id for row in found[:size]]
+        start = self._start(size, PLACED)
+        parts = [
+            self._ask(_rows(self._shape, start, frozenset(bounds)), **bounds, size=size + 1)
+            for bounds in _stretches(self._filters.initial, after)
+        ]
+        found = [row for part in parts for row in part]
+        ids = [row.user_id for row in found[:size]]
         groups = group_names(self._session, ids, self._actor)
         held = licenses(self._session, ids) if besides else {}
         rows = tuple(
             Row(
-                Key(row.name_fold, row.username_fold), row.id, row.username, row.name, row.active,
-                row.license_type_id, row.last_login, tuple(groups[row.id]),
-                tuple(key for key in held.get(row.id, ()) if key != row.license_type_id),
+                Key(row.name_fold, row.username_fold), row.user_id, row.username, row.name, row.active,
+                row.type_id, row.last_login, tuple(groups.get(row.user_id, ())),
+                tuple(key for key in held.get(row.user_id, ()) if key != row.type_id),
             )
             for row in found[:size]
         )  # fmt: skip
@@ -166,26 +168,29 @@ class PeopleList:
 
     def count(self, *, until: Key | None = None) -> int:
         """How many rows (up to and with a key), counted to one more than the cap and no further."""
-        source = self._source
-        conditions, _ = self._conditions(FEW if until else SOME)
-        some = select(source.user_id).where(*conditions)
-        if until:
-            some = some.where(tuple_(*source.place) <= tuple_(until.name_fold, until.username_fold))
-        counted = [
-            _capped_count(self._session, some.where(*part), COUNT_CAP)
-            for part in _parts(source, self._filters.initial, None)
+        start = self._start(COUNT_CAP, COUNTED)
+        counted: list[int] = [
+            self._ask(
+                _count(self._shape, start, frozenset(bounds)), **bounds, size=COUNT_CAP + 1
+            ).scalar_one()
+            for bounds in _stretches(self._filters.initial, None, until)
         ]
         return min(sum(counted), COUNT_CAP + 1)
 
-    def _conditions(self, limit: int) -> tuple[list[ColumnElement[bool]], bool]:
-        """The conditions of all filters; begun: with a set of at most so many people."""
-        conditions, begun = list(self._source.where), False
-        for narrowing, number in self._narrowings:
-            if number <= limit:
-                conditions.append(self._source.user_id.in_(narrowing.people))
-                begun = True
-            conditions.append(narrowing.test)
-        return conditions, begun
+    def _start(self, rows: int, steps: float) -> int | None:
+        """The set to start from: the smallest, if a walk in search of so many rows would take longer.
+
+        Whoever matches a search may stand together at the end: names with the same beginning do.
+        """
+        if not self._sizes:
+            return None
+        share = prod(size / self._everyone for size in self._sizes)
+        walk = self._listed if self._shape.search or not share else min(self._listed, rows / share)
+        smallest = min(self._sizes)
+        return self._sizes.index(smallest) if smallest <= MOST and smallest * steps <= walk else None
+
+    def _ask(self, statement: Statement, **more: str | int) -> Result[*tuple[Any, ...]]:
+        return self._session.connection().execute(statement, self._values | more)
 
 
 def in_view(session: Session, filters: Filters, actor: Actor) -> InView:
@@ -194,18 +199,15 @@ def in_view(session: Session, filters: Filters, actor: Actor) -> InView:
     Of whoever views everyone the pools tell the numbers: here only the initials are read.
     """
     filters = Filters(filters.product, status=filters.status)
-    source = _source(filters)
+    shape, values = _shape(session, filters, actor), _values(filters, actor)
     if actor.views_everyone:
-        return InView(initials=_initials(session, source))
-    initial = func.substr(source.name_fold, 1, 1)
-    rows = session.execute(
-        select(source.type_id, initial, func.count())
-        .where(*source.where, source.user_id.in_(view(actor)), visible(actor, source.user_id))
-        .group_by(source.type_id, initial)
-    )
+        there = session.connection().execute(_looks(shape), values).one()
+        return InView(
+            initials=frozenset(letter for letter, found in zip(_LETTERS, there, strict=True) if found)
+        )
     by_type: dict[int, int] = defaultdict(int)
     initials = set()
-    for type_id, letter, number in rows:
+    for type_id, letter, number in session.connection().execute(_numbers(shape), values):
         by_type[type_id] += number
         initials.add(letter if letter in ascii_lowercase else OTHERS)
     return InView(by_type, frozenset(initials))
@@ -218,171 +220,363 @@ def groups_in_view(session: Session, actor: Actor) -> list[tuple[int, str]]:
 
 
 @dataclass(frozen=True)
-class _Source:
-    """What a list is read from, in the order of one of its indexes."""
+class _Shape:
+    """All of a question that decides what its statements look like.
 
-    name_fold: InstrumentedAttribute[str]
-    username_fold: InstrumentedAttribute[str]
-    user_id: InstrumentedAttribute[int]
-    type_id: InstrumentedAttribute[int]
-    with_user: FromClause
-    where: tuple[ColumnElement[bool], ...]
+    ``base``: a base license is listed. ``supervisor``: admins are not in view. ``reach``: nor is who is
+    out of reach; who is in one of the supervisor's groups is not. ``search``: by the start or by a part.
+    """
+
+    status: Status
+    type: bool
+    base: bool
+    supervisor: bool
+    reach: bool
+    unassigned: bool
+    group: bool
+    search: str
+    sqlite: bool
 
     @property
-    def place(self) -> tuple[InstrumentedAttribute[str], InstrumentedAttribute[str]]:
-        """The columns of the order."""
-        return self.name_fold, self.username_fold
+    def narrowed(self) -> bool:
+        """Whether anything narrows the list besides the license and the status."""
+        return (
+            self.reach or self.group or bool(self.search) or (self.type and self.status is not Status.ACTIVE)
+        )
 
 
-def _source(filters: Filters) -> _Source:
-    if filters.status is Status.ACTIVE:
-        kind = filters.type
-        held = Holding.license_type_id == kind.id if kind else Holding.product_id == filters.product.id
-        return _Source(
-            Holding.name_fold, Holding.username_fold, Holding.user_id, Holding.license_type_id,
-            join(Holding, User, User.id == Holding.user_id), (Holding.ends_at.is_(None), held),
-        )  # fmt: skip
-    archived = (~User.active,) if filters.status is Status.ARCHIVED else ()
-    return _Source(
-        User.name_fold, User.username_fold, User.id, User.base_type_id, inspect(User).selectable, archived
+def _shape(session: Session, filters: Filters, actor: Actor) -> _Shape:
+    supervisor = not actor.views_everyone
+    return _Shape(
+        filters.status,
+        filters.type is not None,
+        filters.product.base,
+        supervisor,
+        supervisor and filters.group not in actor.groups,
+        supervisor and "unassigned" in actor.permissions,
+        filters.group is not None,
+        _search(filters.q),
+        session.get_bind().dialect.name == "sqlite",
     )
+
+
+def _search(q: str) -> str:
+    return "" if not q else "start" if len(q) < 3 else "part"
+
+
+def _values(filters: Filters, actor: Actor) -> dict[str, Any]:
+    """What is asked for, by the names under which the statements expect it."""
+    q = filters.q
+    values: dict[str, Any] = {
+        "product": filters.product.id, "type": filters.type and filters.type.id, "group": filters.group,
+        "me": actor.id, "groups": sorted(actor.groups),
+    }  # fmt: skip
+    if _search(q) == "start":
+        values |= {"begin": q, "end": _next(q)}
+    elif q:
+        escaped = re.sub(r"([/%_])", r"/\1", q)
+        values |= {"like": f"%{escaped}%", "match": '"' + q.replace('"', '""') + '"'}
+    return values
+
+
+def _next(start: str) -> str:
+    """The least text of this length that is after all that begin with ``start``."""
+    last = ord(start[-1]) + 1
+    if last > sys.maxunicode:
+        return start + chr(sys.maxunicode) * _LONGEST_FOLD
+    return start[:-1] + chr(0xE000 if last == 0xD800 else last)  # no text has a surrogate
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What a list is read from. ``place``: the columns of its order. ``base``: each user's base license."""
+
+    place: Sequence[Text]
+    user_id: Column
+    type_id: Column
+    base: Column
+    where: tuple[ColumnElement[bool], ...]
+
+
+def _source(shape: _Shape, *, walk: bool) -> _Source:
+    """What a list with this shape is read from: in the order of an index, or put in order when found.
+
+    Along an index all is asked that it has itself before the row is looked at; else its columns are
+    hidden, for a condition on them would tempt into walking it.
+    """
+    record = Holding if shape.status is Status.ACTIVE else User
+    place: Sequence[Text] = (record.name_fold, record.username_fold)
+    if not walk:
+        place = [_hidden(column).label(column.key) for column in place]
+    if shape.status is not Status.ACTIVE:
+        base = visibility.base_of(User.id) if walk else User.base_type_id
+        archived = (~User.active,) if shape.status is Status.ARCHIVED else ()
+        there = User.deleted_at.is_(None)
+        return _Source(place, User.id, User.base_type_id, base, (there, *archived))
+    held: list[ColumnElement[bool]] = [Holding.ends_at.is_(None)]
+    if not (walk and shape.type):
+        held.append(Holding.product_id == bindparam("product"))
+    if shape.type:
+        kind = Holding.license_type_id if walk else _hidden(Holding.license_type_id, 0)
+        held.append(kind == bindparam("type"))
+    base = Holding.license_type_id if shape.base and not walk else visibility.base_of(Holding.user_id)
+    return _Source(place, Holding.user_id, Holding.license_type_id, base, tuple(held))
+
+
+def _hidden(column: Any, nothing: Any = "") -> ColumnElement[Any]:
+    """The column as no index has it."""
+    return func.coalesce(column, nothing)
 
 
 @dataclass(frozen=True)
 class _Narrowing:
-    """One thing that narrows the list: those who fit as a set to start from, and as a test of one row.
+    """One thing that narrows a list: those who fit as sets to start from, and as a test of one user.
 
-    The set may hold more than the test lets pass; both are asked.
+    Someone may be in several of the sets. ``of_id``: the test asks for no more than the user's id.
     """
 
-    people: Select[int] | CompoundSelect[int]
-    test: ColumnElement[bool]
+    sets: Sequence[Statement]
+    test: Callable[[Column], ColumnElement[bool]]
+    of_id: bool = True
 
 
-def _narrowings(session: Session, source: _Source, filters: Filters, actor: Actor) -> Iterator[_Narrowing]:
-    if not actor.views_everyone:
-        yield _Narrowing(view(actor), visible(actor, source.user_id))
-    if filters.group is not None:
-        members = select(Membership.user_id).where(Membership.group_id == filters.group)
-        yield _Narrowing(members, members.where(Membership.user_id == source.user_id).exists())
-    if filters.q:
-        yield _Narrowing(_who_matches(session, filters.q), _matches(source.place, filters.q))
-    if filters.type and filters.status is not Status.ACTIVE:
-        yield _with_license(source, filters.type, filters.status)
-
-
-def _with_license(source: _Source, kind: LicenseType, status: Status) -> _Narrowing:
-    """Whose offer has the license, and with ``all`` who holds it."""
-    sets = [select(Offer.user_id).where(Offer.license_type_id == kind.id)]
-    tests = [sets[0].where(Offer.user_id == source.user_id).exists()]
-    if status is Status.ALL:
-        held = select(Holding.user_id).where(Holding.license_type_id == kind.id, Holding.ends_at.is_(None))
-        sets.append(held)
-        tests.append(held.where(Holding.user_id == source.user_id).exists())
-    return _Narrowing(union_all(*sets), or_(*tests))
-
-
-def _matches(columns: Sequence[InstrumentedAttribute[str]], q: str) -> ColumnElement[bool]:
-    """1 or 2 characters: the start of name or username; 3 or more: anywhere in either."""
-    if len(q) > _LONGEST_FOLD:
-        return false()
-    if len(q) < 3:
-        return or_(*(column.startswith(q, autoescape=True) for column in columns))
-    return or_(*(column.contains(q, autoescape=True) for column in columns))
-
-
-def _who_matches(session: Session, q: str) -> Select[int] | CompoundSelect[int]:
-    """Everyone who matches, from an index: of the order for a start, of trigrams for a part."""
-    if len(q) < 3:
-        starts = [select(User.id).where(_starts(c, q)) for c in (User.name_fold, User.username_fold)]
-        return union_all(*starts)
-    if len(q) > _LONGEST_FOLD:
-        return select(User.id).where(false())
-    if session.get_bind().dialect.name == "sqlite":
-        quoted = '"' + q.replace('"', '""') + '"'
-        return select(user_search.c.rowid).where(user_search.c.user_search.op("MATCH")(quoted))
-    return select(User.id).where(_matches((User.name_fold, User.username_fold), q))
-
-
-def _starts(column: InstrumentedAttribute[str], start: str) -> ColumnElement[bool]:
-    """Between the start itself and the next text that is as long: an index can be read by it."""
-    last = ord(start[-1]) + 1
-    if last > sys.maxunicode:
-        return column >= start
-    after = start[:-1] + chr(0xE000 if last == 0xD800 else last)  # no text has a surrogate
-    return and_(column >= start, column < after)
-
-
-def _parts(source: _Source, initial: str, after: Key | None) -> Iterator[tuple[ColumnElement[bool], ...]]:
-    """The stretches of the order that an initial stands for, from the first row after the key on.
-
-    A lower bound is left out where the key is one already: an index takes only one of them.
-    """
-    for low, high in _stretches(initial):
-        part: list[ColumnElement[bool]] = [source.name_fold < high] if high else []
-        if after and after.name_fold >= low:
-            part.append(tuple_(*source.place) > tuple_(after.name_fold, after.username_fold))
-        elif low:
-            part.append(source.name_fold >= low)
-        yield tuple(part)
-
-
-def _stretches(initial: str) -> list[tuple[str, str]]:
-    """From and to in the order; empty: without end. The initial # has two: before A and after Z."""
-    if not initial:
-        return [("", "")]
-    if initial == OTHERS:
-        return [("", "a"), ("{", "")]
-    return [(initial, chr(ord(initial) + 1))]
-
-
-def _initials(session: Session, source: _Source) -> frozenset[str]:
-    """The initials that somebody has: one look into the index for each, all in one query."""
-    letters = (*ascii_lowercase, OTHERS)
-    looks = [
-        or_(
-            *(
-                select(source.user_id).where(*source.where, *part).exists()
-                for part in _parts(source, letter, None)
-            )
+def _narrowings(shape: _Shape, source: _Source) -> Iterator[_Narrowing]:
+    if shape.reach:
+        me: BindParameter[int] = bindparam("me")
+        groups: BindParameter[int] = bindparam("groups", expanding=True)
+        yield _Narrowing(
+            visibility.reach(me, groups, shape.unassigned),
+            lambda user_id: visibility.reached(user_id, me, groups, shape.unassigned),
         )
-        for letter in letters
-    ]
-    found = session.execute(select(*looks)).one()
-    return frozenset(letter for letter, there in zip(letters, found, strict=True) if there)
+    if shape.group:
+        yield _in_group()
+    if shape.search:
+        matches = _begins if shape.search == "start" else _contains
+        sets = [select(User.id).where(part) for part in matches((User.name_fold, User.username_fold))]
+        if shape.sqlite and shape.search == "part":
+            sets = [
+                select(user_search.c.rowid).where(user_search.c.user_search.op("MATCH")(bindparam("match")))
+            ]
+        yield _Narrowing(sets, lambda _: or_(*matches([*map(_hidden, source.place)])), of_id=False)
+    if shape.type and shape.status is not Status.ACTIVE:
+        yield _with_base() if shape.base else _with_license(shape.status)
 
 
-def _capped_count(session: Session, some: Select[int] | CompoundSelect[int], cap: int) -> int:
-    """How many rows, counted to one more than the cap."""
-    counted = select(func.count()).select_from(some.limit(cap + 1).subquery())
-    return session.scalar(counted) or 0
+def _in_group() -> _Narrowing:
+    member = aliased(Membership)
+    members = select(member.user_id).where(member.group_id == bindparam("group"))
+    return _Narrowing([members], lambda user_id: members.where(member.user_id == user_id).exists())
+
+
+def _with_base() -> _Narrowing:
+    """Who holds or, archived, is offered the base license: each user's own row says it."""
+    kind: BindParameter[int] = bindparam("type")
+    return _Narrowing(
+        [select(User.id).where(User.base_type_id == kind)],
+        lambda _: _hidden(User.base_type_id, 0) == kind,
+        of_id=False,
+    )
+
+
+def _with_license(status: Status) -> _Narrowing:
+    """Whose offer has the license, and with ``all`` who holds it."""
+    offer, held = aliased(Offer), aliased(Holding)
+    kind: BindParameter[int] = bindparam("type")
+    product: BindParameter[int] = bindparam("product")
+    offered = select(offer.user_id).where(offer.license_type_id == kind)
+    if status is not Status.ALL:
+        return _Narrowing([offered], lambda user_id: offered.where(offer.user_id == user_id).exists())
+    holds = select(held.user_id).where(held.license_type_id == kind, held.ends_at.is_(None))
+    return _Narrowing(
+        [offered, holds],
+        lambda user_id: or_(
+            offered.where(offer.user_id == user_id).exists(),
+            # The product is a way to the index of what a user holds.
+            holds.where(held.user_id == user_id, held.product_id == product).exists(),
+        ),
+    )
+
+
+def _begins(columns: Sequence[Text]) -> list[ColumnElement[bool]]:
+    """1 or 2 characters: the start of name or username, as an index has them together."""
+    return [and_(column >= bindparam("begin"), column < bindparam("end")) for column in columns]
+
+
+def _contains(columns: Sequence[Text]) -> list[ColumnElement[bool]]:
+    """3 or more: anywhere in either."""
+    return [or_(*(column.like(bindparam("like"), escape="/") for column in columns))]
+
+
+def _stretches(initial: str, after: Key | None, until: Key | None = None) -> Iterator[dict[str, str]]:
+    """The bounds of the stretches of the order that an initial stands for, from one key on to another.
+
+    A lower bound is left out where the key is one already: an index takes only one of them. The
+    initial # has two stretches: before A and after Z.
+    """
+    ends = [("", "")]
+    if initial:
+        ends = [("", "a"), ("{", "")] if initial == OTHERS else [(initial, chr(ord(initial) + 1))]
+    for low, high in ends:
+        bounds = {"high": high} if high else {}
+        if after and after.name_fold >= low:
+            bounds |= {"after_name": after.name_fold, "after_username": after.username_fold}
+        elif low:
+            bounds["low"] = low
+        if until:
+            bounds |= {"until_name": until.name_fold, "until_username": until.username_fold}
+        yield bounds
+
+
+def _within(place: Sequence[Text], bounds: Mapping[str, Any]) -> Iterator[ColumnElement[bool]]:
+    """The conditions that these bounds set; values, or parameters to be bound."""
+    if "low" in bounds:
+        yield place[0] >= bounds["low"]
+    if "high" in bounds:
+        yield place[0] < bounds["high"]
+    if "after_name" in bounds:
+        yield tuple_(*place) > tuple_(bounds["after_name"], bounds["after_username"])
+    if "until_name" in bounds:
+        yield tuple_(*place) <= tuple_(bounds["until_name"], bounds["until_username"])
+
+
+def _conditions(
+    shape: _Shape, source: _Source, start: int | None, bounds: Iterable[str] = ()
+) -> Iterator[ColumnElement[bool]]:
+    """All that holds for who is on the list, begun with one of the sets or with none."""
+    yield from source.where
+    narrowings = list(_narrowings(shape, source))
+    for place, narrowing in enumerate(narrowings):
+        if place == start:
+            tests = [other.test for other in narrowings if other is not narrowing and other.of_id]
+            yield source.user_id.in_(_union(narrowing.sets, tests))
+        elif start is None or not narrowing.of_id:
+            yield narrowing.test(source.user_id)
+    if shape.supervisor:
+        yield visibility.no_admin(source.base)
+    yield from _within(source.place, {name: bindparam(name) for name in bounds})
+
+
+def _union(sets: Sequence[Statement], tests: Iterable[Callable[[Column], ColumnElement[bool]]] = ()) -> Any:
+    """All who are in one of the sets and pass the tests; someone maybe more than once."""
+    tests = list(tests)
+    parts = [part.where(*(test(part.selected_columns[0]) for test in tests)).correlate(None) for part in sets]
+    return union_all(*parts) if len(parts) > 1 else parts[0]
+
+
+@_once
+def _sizes(shape: _Shape) -> Statement:
+    """How long the list is without what narrows it, how many users there are, and how many each set has."""
+    most: BindParameter[int] = bindparam("most")
+    everyone = select(func.coalesce(func.max(User.id), 1)).scalar_subquery()
+    listed: ColumnElement[Any] = everyone
+    if shape.status is Status.ACTIVE:
+        kind = TypeRow.id == bindparam("type") if shape.type else TypeRow.product_id == bindparam("product")
+        kinds = select(TypeRow.id).where(kind)
+        listed = select(func.sum(Pool.assigned)).where(Pool.license_type_id.in_(kinds)).scalar_subquery()
+    elif shape.status is Status.ARCHIVED:
+        listed = _counted([select(User.id).where(~User.active)], most)
+    narrowings = _narrowings(shape, _source(shape, walk=True))
+    return select(
+        func.coalesce(listed, 0), everyone, *(_counted(narrowing.sets, most) for narrowing in narrowings)
+    )
+
+
+def _counted(sets: Sequence[Statement], most: BindParameter[int]) -> ColumnElement[int]:
+    # Not the users' ids: an index may tell how many there are without them.
+    some = _union([part.with_only_columns(literal_column("1")) for part in sets])
+    return select(func.count()).select_from(some.limit(most).subquery()).scalar_subquery()
+
+
+@_once
+def _rows(shape: _Shape, start: int | None, bounds: frozenset[str]) -> Statement:
+    """So many rows of the list. Only of those that are shown the user is read."""
+    source = _source(shape, walk=start is None)
+    user = (User.username, User.name, User.active, User.last_login)
+    keys = (*source.place, source.user_id.label("user_id"), source.type_id.label("type_id"))
+    conditions = _conditions(shape, source, start, bounds)
+    size: BindParameter[int] = bindparam("size")
+    if start is None:
+        rows = select(*keys, *user).where(*conditions).order_by(*source.place).limit(size)
+        return rows if shape.status is not Status.ACTIVE else rows.join(User, User.id == source.user_id)
+    first = select(*keys).where(*conditions).order_by(*source.place).limit(size).subquery()
+    return (
+        select(first, *user)
+        .join_from(first, User, User.id == first.c.user_id)
+        .order_by(first.c.name_fold, first.c.username_fold)
+    )
+
+
+@_once
+def _count(shape: _Shape, start: int | None, bounds: frozenset[str]) -> Select[int]:
+    """How many rows the list has, up to so many."""
+    source = _source(shape, walk=start is None)
+    some = select(source.user_id).where(*_conditions(shape, source, start, bounds))
+    if start is None:  # else another index might be walked, with those who fit at its end
+        some = some.order_by(*source.place)
+    return select(func.count()).select_from(some.limit(bindparam("size")).subquery())
+
+
+@_once
+def _numbers(shape: _Shape) -> Statement:
+    """How many of each license type have each initial, of those whom a supervisor reaches."""
+    source = _source(shape, walk=False)
+    initial = func.substr(source.place[0], 1, 1)
+    return (
+        select(source.type_id, initial, func.count())
+        .where(*_conditions(shape, source, 0))
+        .group_by(source.type_id, initial)
+    )
+
+
+@_once
+def _looks(shape: _Shape) -> Statement:
+    """Whether there is anybody with each initial: one look into the index for each."""
+    source = _source(shape, walk=True)
+    some = select(source.user_id).where(*source.where)
+    return select(
+        *(
+            or_(*(some.where(*_within(source.place, bounds)).exists() for bounds in _stretches(letter, None)))
+            for letter in _LETTERS
+        )
+    )
+
+
+@_once
+def _group_names(everyone: bool) -> Select[int, str]:
+    """The groups of some users; everyone's, or those among the given."""
+    named = (
+        select(Membership.user_id, Group.name)
+        .join(Group, Group.id == Membership.group_id)
+        .where(Membership.user_id.in_(bindparam("users", expanding=True)))
+        .order_by(Group.key)
+    )
+    return named if everyone else named.where(Group.id.in_(bindparam("groups", expanding=True)))
 
 
 def group_names(session: Session, user_ids: Sequence[int], actor: Actor) -> dict[int, list[str]]:
     """The names of these users' groups, by user, as far as the actor may read them (P4)."""
     names: dict[int, list[str]] = defaultdict(list)
-    rows = session.execute(
-        select(Membership.user_id, Group.name)
-        .join(Group, Group.id == Membership.group_id)
-        .where(Membership.user_id.in_(user_ids), visible_groups(actor))
-        .order_by(Group.key)
-    )
-    for row in rows:
-        names[row.user_id].append(row.name)
+    values = {"users": user_ids, "groups": sorted(actor.groups)}
+    for user_id, name in session.connection().execute(_group_names(actor.views_everyone), values):
+        names[user_id].append(name)
     return names
+
+
+@_once
+def _licenses() -> Select[int, int]:
+    """What some users hold or are offered."""
+    users: BindParameter[int] = bindparam("users", expanding=True)
+    held = select(Holding.user_id, Holding.license_type_id).where(
+        Holding.user_id.in_(users), Holding.ends_at.is_(None)
+    )
+    offered = select(Offer.user_id, Offer.license_type_id).where(Offer.user_id.in_(users))
+    both = union_all(held, offered).subquery()
+    return select(both).join(TypeRow, TypeRow.id == both.c.license_type_id).order_by(TypeRow.position)
 
 
 def licenses(session: Session, user_ids: Sequence[int]) -> dict[int, list[int]]:
     """The license types that these users hold or are offered, by user, in the catalog's order."""
-    held = select(Holding.user_id, Holding.license_type_id).where(
-        Holding.user_id.in_(user_ids), Holding.ends_at.is_(None)
-    )
-    offered = select(Offer.user_id, Offer.license_type_id).where(Offer.user_id.in_(user_ids))
-    both = union_all(held, offered).subquery()
-    rows = session.execute(
-        select(both).join(TypeRow, TypeRow.id == both.c.license_type_id).order_by(TypeRow.position)
-    )
     types: dict[int, list[int]] = defaultdict(list)
-    for row in rows:
-        types[row.user_id].append(row.license_type_id)
+    for user_id, type_id in session.connection().execute(_licenses(), {"users": user_ids}):
+        types[user_id].append(type_id)
     return types

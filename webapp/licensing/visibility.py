@@ -4,16 +4,20 @@ The actor is a frozen value, read anew for every decision; nothing here reads a 
 pass through here: they are for the whole account (P4). Of one user the same is told by ``rights``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, or_, select, true, union_all
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from webapp.licensing.rights import OPERATOR, Actor
 from webapp.models import Group, GroupAccess, LicenseType, Membership, User
 from webapp.words import AccessLevel, Role
 
-__all__ = ["OPERATOR", "Actor", "read_actor", "view", "visible", "visible_groups"]
+__all__ = ["OPERATOR", "Actor", "read_actor", "visible", "visible_groups"]
+
+Column = ColumnElement[int] | InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
+Me = int | None | BindParameter[int]
+Groups = Sequence[int] | BindParameter[int]
 
 
 def read_actor(session: Session, user_id: int) -> Actor | None:
@@ -30,13 +34,17 @@ def read_actor(session: Session, user_id: int) -> Actor | None:
     return actor if actor.may_sign_in else None
 
 
+# Asked at every request of a supervisor, so built once.
+_ACCESS = (
+    select(Group.id, Group.name, GroupAccess.level)
+    .join(GroupAccess, GroupAccess.group_id == Group.id)
+    .where(GroupAccess.user_id == bindparam("user_id"))
+)
+
+
 def read_access(session: Session, user_id: int) -> dict[tuple[int, str], AccessLevel]:
     """A supervisor's access, by the group's id and name."""
-    rows = session.execute(
-        select(Group.id, Group.name, GroupAccess.level)
-        .join(GroupAccess, GroupAccess.group_id == Group.id)
-        .where(GroupAccess.user_id == user_id)
-    )
+    rows = session.connection().execute(_ACCESS, {"user_id": user_id})
     return {(row.id, row.name): row.level for row in rows}
 
 
@@ -52,38 +60,47 @@ def actor_of(
     )  # fmt: skip
 
 
-def visible(
-    actor: Actor, user_id: InstrumentedAttribute[int] | InstrumentedAttribute[int | None] = User.id
-) -> ColumnElement[bool]:
-    """The condition that holds for the users whom the actor may view (P2), asked of one row at a time.
-
-    A supervisor: users of their groups, users in no group with *unassigned*, themselves; never
-    admins, by the base license held or, archived, offered.
-    """
+def visible(actor: Actor, user_id: Column = User.id) -> ColumnElement[bool]:
+    """The condition that holds for the users whom the actor may view (P2), asked of one row at a time."""
     if actor.views_everyone:
         return true()
+    unassigned = "unassigned" in actor.permissions
+    return and_(no_admin(base_of(user_id)), reached(user_id, actor.id, sorted(actor.groups), unassigned))
+
+
+def base_of(user_id: Column) -> ColumnElement[int]:
+    """The base license that a user holds or, archived, is offered."""
+    them = aliased(User)
+    return select(them.base_type_id).where(them.id == user_id).scalar_subquery()
+
+
+def no_admin(base_type_id: Column) -> ColumnElement[bool]:
+    """Whether who has this base license is anything but an admin."""
+    return base_type_id.not_in(select(LicenseType.id).where(LicenseType.role == Role.ADMIN))
+
+
+def reached(user_id: Column, me: Me, groups: Groups, unassigned: bool) -> ColumnElement[bool]:
+    """Whom a supervisor reaches: users of their groups, users in no group with *unassigned*, themselves.
+
+    Admins among them are never in view. Takes values, or parameters to be bound.
+    """
     member = Membership.user_id == user_id
-    reach = [user_id == actor.id, exists().where(member, Membership.group_id.in_(sorted(actor.groups)))]
-    if "unassigned" in actor.permissions:
+    parts = [user_id == me, exists().where(member, Membership.group_id.in_(groups))]
+    if unassigned:
         deleted = select(User.id).where(User.deleted_at.is_not(None)).correlate(None)
-        reach.append(and_(~exists().where(member), user_id.not_in(deleted)))
-    return and_(user_id.not_in(_admins()), or_(*reach))
+        parts.append(and_(~exists().where(member), user_id.not_in(deleted)))
+    return or_(*parts)
 
 
-def view(actor: Actor) -> CompoundSelect[int]:
-    """The same of a supervisor as a set to start from: some more than once, and admins not yet left out."""
-    reach = [
-        select(User.id).where(User.id == actor.id),
-        select(Membership.user_id).where(Membership.group_id.in_(sorted(actor.groups))),
+def reach(me: Me, groups: Groups, unassigned: bool) -> list[Select[int]]:
+    """The same as sets to start from; someone may be in several."""
+    parts = [
+        select(User.id).where(User.id == me),
+        select(Membership.user_id).where(Membership.group_id.in_(groups)),
     ]
-    if "unassigned" in actor.permissions:
-        reach.append(select(User.id).where(User.unassigned, User.deleted_at.is_(None)))
-    return union_all(*(part.correlate(None) for part in reach))
-
-
-def _admins() -> Select[int]:
-    kinds = select(LicenseType.id).where(LicenseType.role == Role.ADMIN)
-    return select(User.id).where(User.base_type_id.in_(kinds)).correlate(None)
+    if unassigned:
+        parts.append(select(User.id).where(User.unassigned, User.deleted_at.is_(None)))
+    return parts
 
 
 def visible_groups(actor: Actor) -> ColumnElement[bool]:

@@ -1,6 +1,6 @@
 """Groups carry visibility (P2): who is in them, and which supervisors read or write them."""
 
-from sqlalchemy import ForeignKey, Text
+from sqlalchemy import ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.models.base import Base, Folded, word
@@ -21,9 +21,10 @@ class Membership(Base):
     """A user in a group."""
 
     __tablename__ = "membership"
+    __table_args__ = (Index("ix_membership_group_id", "group_id", "user_id"),)
 
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True)
-    group_id: Mapped[int] = mapped_column(ForeignKey("group.id"), primary_key=True, index=True)
+    group_id: Mapped[int] = mapped_column(ForeignKey("group.id"), primary_key=True)
 
 
 class GroupAccess(Base):

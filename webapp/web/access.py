@@ -13,7 +13,7 @@ from enum import Enum
 import flask_login
 from flask import Flask, Response, g, redirect, request, session, url_for
 from flask_login import LoginManager
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, Forbidden
 
@@ -133,15 +133,19 @@ def forget() -> None:
     session.clear()
 
 
+# Asked at every request, so built once.
+_SIGNED_IN = (
+    select(SignIn.id, SignIn.created_at, User.id.label("user_id"), User.username, User.name,
+           User.permissions, LicenseType.role)
+    .join(User, User.id == SignIn.user_id)
+    .join(LicenseType, LicenseType.id == User.base_type_id)
+    .where(SignIn.token_hash == bindparam("token_hash"), SignIn.ended_at.is_(None), User.active)
+)  # fmt: skip
+
+
 def load_actor(session_: Session, token: str) -> SignedIn | None:
     """Whoever this token signs in, if the sign-in still stands and P1 still holds."""
-    row = session_.execute(
-        select(SignIn.id, SignIn.created_at, User.id.label("user_id"), User.username, User.name,
-               User.permissions, LicenseType.role)
-        .join(User, User.id == SignIn.user_id)
-        .join(LicenseType, LicenseType.id == User.base_type_id)
-        .where(SignIn.token_hash == _hash(token), SignIn.ended_at.is_(None), User.active)
-    ).one_or_none()  # fmt: skip
+    row = session_.connection().execute(_SIGNED_IN, {"token_hash": _hash(token)}).one_or_none()
     if row is None or row.created_at < now() - LONGEST:
         return None
     access = read_access(session_, row.user_id) if row.role is Role.SUPERVISOR else {}

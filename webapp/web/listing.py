@@ -11,22 +11,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from string import ascii_uppercase
 from typing import Any
+from urllib.parse import quote
 
-from flask import current_app, request, url_for
+from flask import request, url_for
 from sqlalchemy.orm import Session
 
-from webapp.licensing import history, lists
+from webapp.licensing import lists
 from webapp.licensing.catalog import Catalog, LicenseType
-from webapp.licensing.lists import COUNT_CAP, OTHERS, Filters, InView, Key, Page, PeopleList
+from webapp.licensing.lists import COUNT_CAP, OTHERS, Filters, Key, Page, PeopleList
 from webapp.licensing.visibility import Actor
 from webapp.web import format as words
+from webapp.web.books import Books
 from webapp.words import Status
 
 SIZE = 50
 SHEET = 12  # more groups than this need a sheet of their own
 HUES = 8
 _GROUPS_SHOWN = 3
-_REMEMBERED = 500  # views; a few kilobytes each at most
 _LETTERS = (*ascii_uppercase, OTHERS)
 
 Url = Callable[..., str]
@@ -73,9 +74,9 @@ class Found:
         return self.count > COUNT_CAP
 
 
-def read_address(session: Session, filters: Filters, actor: Actor) -> Asked:
+def read_address(books: Books, filters: Filters, actor: Actor) -> Asked:
     """The filters that every list has, added to those that the page has read itself."""
-    groups = tuple(lists.groups_in_view(session, actor))
+    groups = tuple(books.groups(actor))
     typed = request.args.get("q", "").strip()
     initial, group = request.args.get("initial", ""), request.args.get("group", "")
     return Asked(
@@ -101,23 +102,6 @@ def find(session: Session, asked: Asked, actor: Actor, known: int | None, *, bes
         return Found(people.page(size=seen + SIZE, besides=besides), count, 0)
     before = people.count(until=asked.after) if asked.after else 0
     return Found(people.page(after=asked.after, size=SIZE, besides=besides), count, before)
-
-
-def in_view(session: Session, filters: Filters, actor: Actor) -> InView:
-    """Who is in view, counted once after each change: each worker remembers it for its actors.
-
-    Nobody comes into view or leaves it without a change, and every change has a number.
-    """
-    remembered: dict[tuple[object, ...], InView] = current_app.extensions.setdefault("in_view", {})
-    key = (
-        history.newest(session), filters.product.id, filters.status,
-        None if actor.views_everyone else actor.id, actor.groups, actor.permissions,
-    )  # fmt: skip
-    if key not in remembered:
-        if len(remembered) >= _REMEMBERED:
-            remembered.clear()
-        remembered[key] = lists.in_view(session, filters, actor)
-    return remembered[key]
 
 
 def address(endpoint: str, **arguments: str | None) -> str:
@@ -158,10 +142,12 @@ def shown_rows(page: Page, catalog: Catalog, moment: datetime, zone: tzinfo) -> 
     """The rows of the list."""
     types = {kind.id: kind for kind in catalog.types.values()}
     colors = hues(catalog)
+    # One address for all rows: to make it anew for each takes longer than to read the row.
+    home = url_for("users.one", username="-").removesuffix("-")
     return [
         {
             "username": row.username, "name": row.name, "active": row.active,
-            "url": url_for("users.one", username=row.username),
+            "url": home + quote(row.username, safe="@"),
             "license": types[row.license_type_id].name, "hue": colors[row.license_type_id],
             "besides": [types[key].full_name for key in row.besides],
             "groups": ", ".join(row.groups[:_GROUPS_SHOWN]),

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from webapp.licensing.availability import Figures, level, state_in_words
 from webapp.licensing.catalog import Catalog, LicenseType, Product
 from webapp.licensing.lists import COUNT_CAP, Filters
 from webapp.licensing.visibility import Actor
 from webapp.web import format as words
 from webapp.web import listing
+from webapp.web.books import Books
 from webapp.web.listing import Asked, Found
 
 Pools = Mapping[str, Figures]
@@ -35,9 +34,9 @@ class InView:
         return self.by_type[kind.ref] if kind else sum(self.by_type.values())
 
 
-def in_view(session: Session, filters: Filters, pools: Pools, actor: Actor) -> InView:
+def in_view(books: Books, filters: Filters, pools: Pools, actor: Actor) -> InView:
     """Counted for a supervisor; whoever views everyone reads the counters instead."""
-    seen = listing.in_view(session, filters, actor)
+    seen = books.in_view(filters, actor)
     everyone = actor.views_everyone
     by_type = {
         kind.ref: pools[kind.ref].assigned if everyone else seen.by_type.get(kind.id, 0)

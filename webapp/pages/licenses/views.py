@@ -3,12 +3,12 @@
 from flask import Blueprint, Response, abort, redirect, request, url_for
 
 from webapp.database import clock, db
-from webapp.licensing import ledger
-from webapp.licensing.catalog import Catalog, Product
+from webapp.licensing.catalog import Product
 from webapp.licensing.lists import Filters
 from webapp.pages.licenses import shown
 from webapp.web import listing
 from webapp.web.access import actor
+from webapp.web.books import Books
 from webapp.web.download import users_file
 from webapp.web.page import page
 
@@ -33,34 +33,34 @@ def start() -> Response:
 @blueprint.get("/licenses")
 def first() -> Response:
     """The first product: the base product."""
-    catalog = ledger.read_catalog(db.session())
-    return _show(catalog, catalog.base)
+    books = Books(db.session())
+    return _show(books, books.catalog.base)
 
 
 @blueprint.get("/licenses/<product>", endpoint="product")
 def one(product: str) -> Response:
     """The product named in the address."""
-    catalog = ledger.read_catalog(db.session())
-    return _show(catalog, catalog.product(product) or abort(404))
+    books = Books(db.session())
+    return _show(books, books.catalog.product(product) or abort(404))
 
 
 @blueprint.get("/licenses/<product>.csv")
 def export(product: str) -> Response:
     """The list with these filters as a file."""
-    catalog = ledger.read_catalog(db.session())
-    return users_file(_chosen(catalog.product(product) or abort(404)), catalog, product)
+    books = Books(db.session())
+    return users_file(books, _chosen(books.catalog.product(product) or abort(404)), product)
 
 
 def _chosen(product: Product) -> Filters:
     return Filters(product, next((t for t in product.types if t.key == request.args.get("type")), None))
 
 
-def _show(catalog: Catalog, product: Product) -> Response:
+def _show(books: Books, product: Product) -> Response:
     session, who, time = db.session(), actor(), clock()
     moment = time.read()
-    asked = listing.read_address(session, _chosen(product), who)
-    figures = ledger.figures(session, catalog, time.day(moment))
-    in_view = shown.in_view(session, asked.filters, figures, who)
+    catalog, figures = books.catalog, books.figures(time.day(moment))
+    asked = listing.read_address(books, _chosen(product), who)
+    in_view = shown.in_view(books, asked.filters, figures, who)
     known = None if asked.filters.narrowed else in_view.of(asked.filters.type)
     found = listing.find(session, asked, who, known)
     archived = 0 if found.count else listing.archived_too(session, asked, who)

@@ -9,7 +9,6 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from flask import url_for
-from sqlalchemy.orm import Session
 
 from webapp.licensing.availability import Figures
 from webapp.licensing.catalog import Catalog, LicenseType
@@ -18,6 +17,7 @@ from webapp.licensing.profile import Held, Profile
 from webapp.licensing.visibility import Actor
 from webapp.web import format as words
 from webapp.web import listing
+from webapp.web.books import Books
 from webapp.web.listing import Asked, Found
 from webapp.words import Role, Status
 
@@ -41,16 +41,16 @@ class InView:
     everyone: bool
 
 
-def in_view(session: Session, filters: Filters, pools: Mapping[str, Figures], actor: Actor) -> InView:
+def in_view(books: Books, filters: Filters, pools: Mapping[str, Figures], actor: Actor) -> InView:
     """The letters are those of all in view, so that no filter moves them."""
-    initials = listing.in_view(session, replace(filters, status=Status.ALL), actor).initials
+    initials = books.in_view(replace(filters, status=Status.ALL), actor).initials
     if filters.status is not Status.ACTIVE:
         return InView(None, None, initials, actor.views_everyone)
     kinds = [filters.type] if filters.type else filters.product.types
     assigned = sum(pools[kind.ref].assigned for kind in kinds)
     if actor.views_everyone:
         return InView(assigned, 0, initials, True)
-    seen = listing.in_view(session, filters, actor).by_type
+    seen = books.in_view(filters, actor).by_type
     total = sum(seen.get(kind.id, 0) for kind in kinds)
     return InView(total, assigned - total, initials, False)
 

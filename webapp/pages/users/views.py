@@ -3,12 +3,13 @@
 from flask import Blueprint, Response, abort, request
 
 from webapp.database import clock, db
-from webapp.licensing import ledger, profile
+from webapp.licensing import profile
 from webapp.licensing.catalog import Catalog
 from webapp.licensing.lists import Filters
 from webapp.pages.users import shown
 from webapp.web import listing
 from webapp.web.access import actor
+from webapp.web.books import Books
 from webapp.web.download import users_file
 from webapp.web.page import page
 from webapp.words import Status
@@ -23,9 +24,10 @@ def everyone() -> Response:
     """Everyone in view, narrowed by the filters."""
     session, who, time = db.session(), actor(), clock()
     moment = time.read()
-    catalog = ledger.read_catalog(session)
-    asked = listing.read_address(session, _chosen(catalog), who)
-    in_view = shown.in_view(session, asked.filters, ledger.figures(session, catalog, time.day(moment)), who)
+    books = Books(session)
+    catalog = books.catalog
+    asked = listing.read_address(books, _chosen(catalog), who)
+    in_view = shown.in_view(books, asked.filters, books.figures(time.day(moment)), who)
     found = listing.find(session, asked, who, None if asked.filters.narrowed else in_view.total, besides=True)
     archived = 0 if found.count else listing.archived_too(session, asked, who)
     return page(
@@ -40,8 +42,8 @@ def everyone() -> Response:
 @blueprint.get("/users.csv")
 def export() -> Response:
     """The list with these filters as a file."""
-    catalog = ledger.read_catalog(db.session())
-    return users_file(_chosen(catalog), catalog, "users")
+    books = Books(db.session())
+    return users_file(books, _chosen(books.catalog), "users")
 
 
 @blueprint.get("/users/<username>")
@@ -49,7 +51,7 @@ def one(username: str) -> Response:
     """One user; whoever is not in view does not exist (P5)."""
     session, who, time = db.session(), actor(), clock()
     found = profile.read(session, username, who) or abort(404)
-    catalog = ledger.read_catalog(session)
+    catalog = Books(session).catalog
     return page("users/user.html", user=shown.user(found, catalog, who, time.read(), time.zone))
 
 

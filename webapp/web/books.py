@@ -1,0 +1,63 @@
+"""The books as a worker remembers them: what only a change can alter is read once after each.
+
+Nobody gets a license, a group or another name without a change, and every change has a hash that no
+other has: what was read under it is true until the next. Pages read through here; nothing that is
+written may be decided by it.
+"""
+
+from collections.abc import Callable, Hashable
+from datetime import date
+from typing import Any, TypeVar
+
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from webapp.licensing import history, ledger, lists
+from webapp.licensing.availability import Figures
+from webapp.licensing.catalog import Catalog
+from webapp.licensing.lists import Filters, InView
+from webapp.licensing.visibility import Actor
+
+_MOST = 500  # readings; a few kilobytes each at most
+
+T = TypeVar("T")
+
+
+class Books:
+    """The books at the moment of the session's first question: one query, and what isn't known yet."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        newest = history.newest_hash(session)
+        known: tuple[str, dict[Hashable, Any]] | None = current_app.extensions.get("books")
+        if known is None or known[0] != newest or len(known[1]) >= _MOST:
+            known = current_app.extensions["books"] = (newest, {})
+        self._known = known[1]
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog."""
+        return self._once("catalog", lambda: ledger.read_catalog(self._session))
+
+    def figures(self, day: date) -> dict[str, Figures]:
+        """Contracted, overage and assigned of every license type on a day, by ref."""
+        return self._once(day, lambda: ledger.figures(self._session, self.catalog, day))
+
+    def groups(self, actor: Actor) -> list[tuple[int, str]]:
+        """The groups that the actor may read, by name: id and name (P4)."""
+        key = None if actor.views_everyone else actor.groups
+        return self._once(("groups", key), lambda: lists.groups_in_view(self._session, actor))
+
+    def in_view(self, filters: Filters, actor: Actor) -> InView:
+        """Who is in view of the filters' product and status, whatever the other filters (P4)."""
+        viewer = None if actor.views_everyone else (actor.id, actor.groups, actor.permissions)
+        return self._once(
+            ("in view", filters.product.id, filters.status, viewer),
+            lambda: lists.in_view(self._session, filters, actor),
+        )
+
+    def _once(self, what: Hashable, read: Callable[[], T]) -> T:
+        if what not in self._known:
+            self._known[what] = read()
+        found: T = self._known[what]
+        return found
