@@ -59,8 +59,8 @@ document.addEventListener("htmx:before:history:update", (event) => {
 
 // An empty filter is no filter: keep "?type=&q=" out of the address.
 document.addEventListener("htmx:config:request", (event) => {
-  const { request } = event.detail.ctx;
-  if (request.method !== "GET") return;
+  const { request, sourceElement } = event.detail.ctx;
+  if (request.method !== "GET" || sourceElement.id === "choices") return;  // in a form an empty choice is a choice
   const url = new URL(request.action, location.href);
   for (const [name, value] of [...request.body]) {
     if (value === "") {
@@ -193,4 +193,27 @@ document.addEventListener("click", (event) => {
   if (!/^\/(users|licenses)(\/[^/]+)?$/.test(from.pathname)) return;
   event.preventDefault();
   history.back();
+});
+
+// A way out sets what it names and asks for the new plan. Without scripting the server does the same.
+document.addEventListener("click", (event) => {
+  const way = event.target.closest("button.way");
+  if (!way) return;
+  event.preventDefault();
+  const wanted = new URLSearchParams(way.value);
+  for (const name of new Set(wanted.keys())) {
+    const values = wanted.getAll(name);
+    for (const field of way.form.querySelectorAll(`[name="${CSS.escape(name)}"]:not([type="hidden"])`)) {
+      if (field.type === "radio" || field.type === "checkbox") field.checked = values.includes(field.value);
+      else field.value = values[0];
+      if (field.checked || values.includes("")) field.disabled = false;  // else it would not be sent
+    }
+  }
+  way.closest(".field-error, .both tr")?.remove();
+  document.getElementById("licensing").dispatchEvent(new Event("change", { bubbles: true }));
+});
+
+// A form that comes back says what is wrong: there the reading goes on.
+document.addEventListener("htmx:after:swap", () => {
+  document.querySelector("#summary[data-focus], #conflict")?.focus();
 });

@@ -57,6 +57,7 @@ _WORDS: dict[str, Wording] = {
     "base_above": Wording("P3", "You can't give the license {license}: it is above your own.", "Ask an admin, or choose another."),
     "permission_not_held": Wording("P3", "You can't give the permission “{value}”: you don't have it.", "Leave it out, or ask an admin."),
     "access_beyond": Wording("P3", "You can't set this access to “{value}”: it is beyond your own.", "Leave it as it is, or ask an admin."),
+    "access_unknown": Wording("P3", "You can't give this access.", "Leave it out, or ask an admin."),
     "group_needed": Wording("P2", "Nobody would see this user in your groups.", "Choose at least one group."),
     "out_of_reach": Wording("P6", "After this you could no longer edit {name}.", "Keep at least one of the groups that you may change."),
     "archived": Wording("S1", "They are archived.", "Reactivate them."),

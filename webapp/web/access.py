@@ -11,13 +11,14 @@ from datetime import timedelta
 from enum import Enum
 
 import flask_login
-from flask import Flask, Response, g, redirect, request, session, url_for
+from flask import Flask, Response, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, Forbidden
 
-from webapp.database import db, now
+from webapp.database import clock, db, now
+from webapp.licensing.history import Act
 from webapp.licensing.rights import Actor
 from webapp.licensing.visibility import actor_of, read_access
 from webapp.models import LicenseType, SignIn, User
@@ -48,6 +49,12 @@ TABLE = {
     "users.everyone": Who.SIGNED_IN,
     "users.export": Who.SIGNED_IN,
     "users.one": Who.SIGNED_IN,
+    "users.new": Who.SIGNED_IN,
+    "users.create": Who.SIGNED_IN,
+    "users.save": Who.SIGNED_IN,
+    "users.archive": Who.SIGNED_IN,
+    "users.reactivate": Who.SIGNED_IN,
+    "users.delete": Who.SIGNED_IN,
     "changes.every": Who.SIGNED_IN,
     "changes.one": Who.SIGNED_IN,
     "changes.of_user": Who.SIGNED_IN,
@@ -91,6 +98,13 @@ def current_actor() -> Actor | None:
     """Who is signed in; read once for each request."""
     user = flask_login.current_user
     return user.actor if user.is_authenticated else None
+
+
+def act() -> Act:
+    """The act of whoever is signed in, through a page of this app."""
+    user = flask_login.current_user
+    key = current_app.extensions["settings"].chain_key.encode()
+    return Act(actor(), "page", clock(), key, user.sign_in_id, request.remote_addr, request.form.get("op_id"))
 
 
 def actor() -> Actor:

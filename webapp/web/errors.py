@@ -13,6 +13,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from webapp.database import means_busy
+from webapp.licensing.errors import NotAllowedError, NotThereError
 
 _log = logging.getLogger("license_desk")
 
@@ -45,6 +46,8 @@ def init_errors(app: Flask) -> None:
     """Answer every exception with a page."""
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(NotThereError, lambda _error: _dressed(404, *_WORDS[404]))
+    app.register_error_handler(NotAllowedError, lambda _error: _dressed(403, *_WORDS[403]))
     app.register_error_handler(Exception, _unexpected)
 
 

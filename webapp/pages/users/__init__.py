@@ -1,5 +1,6 @@
-"""The Users pages: everyone in view, and one user with what they hold. Reads only, so far."""
+"""The Users pages: everyone in view, and one user: the form for whoever may edit them."""
 
-from webapp.pages.users.views import blueprint
+from webapp.pages.users import editing, views
+from webapp.pages.users.blueprint import blueprint
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "editing", "views"]

@@ -21,7 +21,7 @@ from webapp.web.books import Books
 from webapp.web.listing import Asked, Found
 from webapp.words import Role, Status
 
-_PERMISSIONS = {
+PERMISSIONS = {
     "access": "Access user admin",
     "create": "Create user",
     "edit": "Edit user",
@@ -73,9 +73,12 @@ def _name(kind: LicenseType, catalog: Catalog) -> str:
     return kind.name if kind.product == catalog.base.key else kind.full_name
 
 
-def users(catalog: Catalog, asked: Asked, found: Found, seen: InView, archived: int) -> dict[str, Any]:
+def users(
+    catalog: Catalog, asked: Asked, found: Found, seen: InView, archived: int, may_create: bool
+) -> dict[str, Any]:
     """The list but for its rows: heading, what is hidden, and what an empty one says."""
     return {
+        "new_url": url_for("users.new") if may_create else "",
         "hidden": seen.hidden,
         "sentence": listing.sentence(asked, found, seen.total, seen.hidden, seen.everyone),
         "last_sign_in_label": f"Last {catalog.base.short} sign-in",
@@ -134,7 +137,7 @@ def user(found: Profile, catalog: Catalog, actor: Actor, moment: datetime, zone:
         ],
         "groups": found.groups, "no_groups": none,
         "supervises": base.role is Role.SUPERVISOR,
-        "permissions": [text for word, text in _PERMISSIONS.items() if word in found.permissions],
+        "permissions": [text for word, text in PERMISSIONS.items() if word in found.permissions],
         "access": [(name, level.value.capitalize()) for name, level in found.access], "no_access": none,
     }  # fmt: skip
 

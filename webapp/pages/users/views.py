@@ -1,20 +1,18 @@
-"""``/users``, its list as a file, and ``/users/<username>``. Reads only; decides nothing."""
+"""``/users`` and its list as a file. Reads only; decides nothing."""
 
-from flask import Blueprint, Response, abort, request
+from flask import Response, request
 
 from webapp.database import clock, db
-from webapp.licensing import profile
 from webapp.licensing.catalog import Catalog
 from webapp.licensing.lists import Filters
 from webapp.pages.users import shown
+from webapp.pages.users.blueprint import blueprint
 from webapp.web import listing
 from webapp.web.access import actor
 from webapp.web.books import Books
 from webapp.web.download import users_file
 from webapp.web.page import page
 from webapp.words import Status
-
-blueprint = Blueprint("users", __name__)
 
 REGIONS = ("main", "users", "more")
 
@@ -34,7 +32,7 @@ def everyone() -> Response:
         "users/users.html",
         regions=REGIONS,
         filters=shown.filters(catalog, asked, in_view),
-        users=shown.users(catalog, asked, found, in_view, archived)
+        users=shown.users(catalog, asked, found, in_view, archived, who.may_create)
         | {"rows": listing.shown_rows(found.page, catalog, moment, time.zone)},
     )
 
@@ -44,15 +42,6 @@ def export() -> Response:
     """The list with these filters as a file."""
     books = Books(db.session())
     return users_file(books, _chosen(books.catalog), "users")
-
-
-@blueprint.get("/users/<username>")
-def one(username: str) -> Response:
-    """One user; whoever is not in view does not exist (P5)."""
-    session, who, time = db.session(), actor(), clock()
-    found = profile.read(session, username, who) or abort(404)
-    catalog = Books(session).catalog
-    return page("users/user.html", user=shown.user(found, catalog, who, time.read(), time.zone))
 
 
 def _chosen(catalog: Catalog) -> Filters:

@@ -1,0 +1,266 @@
+"""The user form: ``/users/new``, ``/users/<username>`` and what is done to a user from there.
+
+Every page shows the plan of the form as it stands, and every POST goes through the core, which plans
+again. One context feeds the page, its live regions and the form that comes back with errors.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from urllib.parse import parse_qsl
+
+from flask import Response, abort, current_app, flash, redirect, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+
+from webapp.database import clock, db, transaction
+from webapp.licensing import ledger, once, people, profile, rights, users
+from webapp.licensing.catalog import Catalog
+from webapp.licensing.errors import LicensingError, NotAllowedError, NotThereError, Problem, StaleError
+from webapp.licensing.plan import Plan, plan_changes, plan_new_users
+from webapp.licensing.record import Record, Wish
+from webapp.licensing.rights import Actor
+from webapp.pages.users import shown, shown_form
+from webapp.pages.users.blueprint import blueprint
+from webapp.pages.users.forms import TEXTS, GroupChoice, Sent, read_form
+from webapp.pages.users.shown_form import Standing
+from webapp.web.access import act, actor
+from webapp.web.books import Books
+from webapp.web.page import page
+
+REGIONS = ("main", "licensing", "plan", "save")
+ALSO = {"licensing": ("plan", "save")}
+
+
+@blueprint.get("/users/new")
+def new() -> Response:
+    """The form for a new user; choices in the address are taken over."""
+    if not actor().may_create:
+        raise NotAllowedError
+    sent = _sent(request.args, None) if request.args else Sent(Wish(""))
+    return _page(None, sent, _of_choices)
+
+
+@blueprint.post("/users/new")
+def create() -> Response:
+    """Create a user; or, asked for the plan alone, show it."""
+    if not actor().may_create:
+        raise NotAllowedError
+    sent = _sent(request.form, None)
+    if "plan" in request.form or "way" in request.form:
+        return _page(None, sent, _of_choices)
+
+    def do(session: Session) -> None:
+        users.create(session, [sent.wish], act(), confirmed_overage=sent.confirmed_overage)
+
+    another = "another" in request.form
+    location = (
+        shown_form.again(sent.wish, _groups(actor()))
+        if another
+        else url_for("users.one", username=sent.wish.username)
+    )
+    return _done(None, sent, location, "another" if another else "created", do)
+
+
+@blueprint.get("/users/<username>")
+def one(username: str) -> Response:
+    """One user: the form for whoever may edit them, else a page to read (P5)."""
+    who, time = actor(), clock()
+    found = profile.read(db.session(), username, who) or abort(404)
+    record = _record(username)
+    if record is None or not rights.may_edit(who, record):
+        return page("users/user.html", user=shown.user(found, _catalog(), who, time.read(), time.zone))
+    sent = _sent(request.args, record) if "plan" in request.args else Sent(Wish(record.username))
+    return _page(record, sent, _of_choices)
+
+
+@blueprint.post("/users/<username>")
+def save(username: str) -> Response:
+    """Save an active user; or, asked for the plan alone, show it."""
+    record = _editable(username)
+    sent = _sent(request.form, record)
+    if "plan" in request.form or "way" in request.form:
+        return _page(record, sent, _of_choices)
+
+    def do(session: Session) -> None:
+        users.save(
+            session, sent.wish, _version(sent), act(),
+            confirmed_losses=sent.confirmed_losses, confirmed_overage=sent.confirmed_overage,
+        )  # fmt: skip
+
+    return _done(record, sent, url_for("users.one", username=record.username), "saved", do)
+
+
+@blueprint.post("/users/<username>/reactivate")
+def reactivate(username: str) -> Response:
+    """Make an archived user active with what the form says."""
+    record = _editable(username)
+    sent = _sent(request.form, record)
+    if "plan" in request.form or "way" in request.form:
+        return _page(record, sent, _of_choices)
+
+    def do(session: Session) -> None:
+        users.reactivate(
+            session, sent.wish, _version(sent), act(), confirmed_overage=sent.confirmed_overage
+        )  # fmt: skip
+
+    return _done(record, sent, url_for("users.one", username=record.username), "reactivated", do)
+
+
+@blueprint.post("/users/<username>/archive")
+def archive(username: str) -> Response:
+    """End all that a user holds; it is offered when they are reactivated (S1)."""
+    record = _editable(username)
+    sent = _bare(record)
+
+    def do(session: Session) -> None:
+        users.archive(session, record.username, _version(sent), act())
+
+    return _done(record, sent, url_for("users.one", username=record.username), "archived", do)
+
+
+@blueprint.post("/users/<username>/delete")
+def delete(username: str) -> Response:
+    """Delete an archived user for good."""
+    record = _editable(username)
+    sent = _bare(record)
+
+    def do(session: Session) -> None:
+        users.delete(session, record.username, _version(sent), act())
+
+    return _done(record, sent, url_for("users.everyone", status="archived"), "deleted", do)
+
+
+def _done(
+    before: Record | None, sent: Sent, location: str, words: str, do: Callable[[Session], None]
+) -> Response:
+    """Do it, once for each form, and lead on; a refusal is the form again, with nothing of it lost."""
+    try:
+        if sent.problems:
+            raise LicensingError(sent.problems)
+        with transaction() as session:
+            if not _repeated(session, sent, location):
+                do(session)
+    except LicensingError as error:
+        problems = [*error.problems]
+        return _page(_record_again(before), sent, lambda _: problems, status=422)
+    except StaleError:
+        return _page(_record_again(before), sent, _of_choices, status=409)
+    flash(words)
+    return redirect(location, 303)  # type: ignore[return-value]
+
+
+def _repeated(session: Session, sent: Sent, location: str) -> bool:
+    who = actor().id
+    if not sent.op_id or who is None:
+        return False
+    address = request.path.casefold()
+    digest = once.digest(address, request.form.items(multi=True))
+    return once.earlier(session, who, sent.op_id, digest, location) is not None
+
+
+def _version(sent: Sent) -> int:
+    if sent.version is None:
+        raise LicensingError([Problem("version_missing", "form")])
+    return sent.version
+
+
+def _sent(data: MultiDict[str, str], before: Record | None) -> Sent:
+    """The form as sent; a way out that was tapped without scripting is taken first."""
+    if "way" in data:
+        data = _with_way(data)
+    return read_form(data, _catalog(), _groups(actor()), before)
+
+
+def _with_way(data: MultiDict[str, str]) -> MultiDict[str, str]:
+    """What app.js does with a way out, for browsers without it."""
+    changed = MultiDict(data)
+    chosen = parse_qsl(data["way"], keep_blank_values=True)
+    for name, _ in chosen:
+        changed.setlist(name, [value for key, value in chosen if key == name])
+    return changed
+
+
+def _bare(record: Record) -> Sent:
+    """A form that says no more than whom it is about."""
+    version, op_id = request.form.get("version", ""), request.form.get("op_id", "")
+    number = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None
+    return Sent(Wish(record.username), version=number, op_id=op_id)
+
+
+def _editable(username: str) -> Record:
+    record = _record(username)
+    if record is None or not rights.views(actor(), record):
+        raise NotThereError
+    if not rights.may_edit(actor(), record):
+        raise NotAllowedError
+    return record
+
+
+def _record(username: str) -> Record | None:
+    return ledger.read_record(db.session(), username, _catalog())
+
+
+def _record_again(before: Record | None) -> Record | None:
+    """The user as they are now. Raises NotThereError if they went out of view meanwhile."""
+    if before is None:
+        return None
+    db.session.rollback()
+    return _editable(before.username)
+
+
+def _catalog() -> Catalog:
+    return Books(db.session()).catalog
+
+
+def _groups(who: Actor) -> list[GroupChoice]:
+    return [GroupChoice(key, name, who.writes(name)) for key, name in Books(db.session()).groups(who)]
+
+
+def _of_choices(plan: Plan) -> list[Problem]:
+    """What is wrong with the choices. Of text, or of nothing chosen yet, nobody is told before saving."""
+    return [p for p in plan.refusals if p.field not in TEXTS and p.code != "license_missing"]
+
+
+def _page(
+    before: Record | None, sent: Sent, problems: Callable[[Plan], Sequence[Problem]], status: int = 200
+) -> Response:
+    session, who, time = db.session(), actor(), clock()
+    wish = sent.wish
+    if before and not before.active:
+        wish = Wish(**{**vars(wish), "active": True})
+    records = {people.fold(before.username): before} if before else None
+    facts = ledger.facts(session, [wish], time.today(), actor=who, records=records)
+    plan = plan_changes([wish], facts) if before else plan_new_users([wish], facts)
+    it = Standing(facts, before, sent, plan, problems(plan), _groups(who))
+    settings = current_app.extensions["settings"]
+    conflict = status == 409 and before is not None
+    return page(
+        "users/form.html",
+        regions=REGIONS,
+        also=ALSO,
+        status=status,
+        form=shown_form.form(it, settings.help or "Ask whoever manages the contract."),
+        it=_around(before, who),
+        theirs=shown_form.theirs(wish, before, facts.catalog, it.groups) if conflict and before else None,
+        op_id=secrets.token_urlsafe(16),
+    )
+
+
+def _around(before: Record | None, who: Actor) -> dict[str, object]:
+    """The page around the form: whose it is, where it goes, what they hold."""
+    if before is None:
+        return {"new": True, "active": True, "name": "New user", "url": url_for("users.create"), "user": None}
+    found = profile.read(db.session(), before.username, who)
+    assert found is not None
+    time = clock()
+    to = "users.save" if before.active else "users.reactivate"
+    return {
+        "new": False, "active": before.active, "name": before.name, "username": before.username,
+        "version": before.version, "url": url_for(to, username=before.username),
+        "page": url_for("users.one", username=before.username),
+        "archive": url_for("users.archive", username=before.username),
+        "delete": url_for("users.delete", username=before.username) if who.is_admin else "",
+        "own": rights.is_self(who, before),
+        "frees": [kind.full_name for kind in before.held],
+        "user": shown.user(found, _catalog(), who, time.read(), time.zone),
+    }  # fmt: skip
