@@ -38,7 +38,9 @@ _BESIDE = re.compile(
     r"|(?P<title><title>.*?</title>)",
     re.DOTALL,
 )
-_TOKEN = re.compile(r'(name="csrf_token" value="|name="op_id" value="|X-CSRFToken": "|X-CSRFToken&#34;: &#34;)[\w.-]+')
+_TOKEN = re.compile(
+    r'(name="csrf_token" value="|name="op_id" value="|X-CSRFToken": "|X-CSRFToken&#34;: &#34;)[\w.-]+'
+)
 _TIME = re.compile(r"<time [^>]*>[^<]*</time>")
 _OTHER_HOST = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?[\\/]{2}", re.IGNORECASE)
 _ADDRESSES = {

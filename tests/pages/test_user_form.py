@@ -1,0 +1,363 @@
+"""The user form through the test browser: every rule by its page and by a POST that no form would send."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from tests.inspecting import Browser, Page
+from tests.make import Make
+from tests.queries.recording import recorded
+from webapp.database import db
+from webapp.licensing import ledger
+from webapp.licensing.record import Record
+from webapp.models import Change, ChangeEntry, Group, User
+
+CONTRACT = {
+    "vcc/agent": (5, 1), "vcc/supervisor": (5, 0), "vcc/wallboard": (2, 0), "vcc/admin": (5, 0),
+    "ha/viewer": (5, 0), "ha/creator": (1, 0), "enc/enabled": (5, 0),
+}  # fmt: skip
+
+
+@pytest.fixture
+def desk(app: Flask, make: Make, browse: Browser) -> Browser:
+    """An admin signed in on a small account with the groups Billing and Floor."""
+    make.contract(CONTRACT)
+    make.admin("boss", groups=("Billing", "Floor"))
+    browse.sign_in("boss", make.password("boss"))
+    return browse
+
+
+def form(username: str = "ann", license: str = "agent", **more: Any) -> dict[str, Any]:
+    """What the form for a new user sends."""
+    return {
+        "username": username, "name": username.title(), "email": f"{username}@x.example",
+        "license_vcc": license, **more,
+    }  # fmt: skip
+
+
+def user(username: str = "ann") -> Record:
+    session = db.session()
+    session.rollback()
+    found = ledger.read_record(session, username, ledger.read_catalog(session))
+    assert found is not None
+    return found
+
+
+def refs(record: Record) -> list[str]:
+    return [kind.ref for kind in record.held]
+
+
+def errors(page: Page) -> set[str]:
+    return {str(element["data-error"]) for element in page.all("[data-error]")}
+
+
+def changes() -> int:
+    session = db.session()
+    session.rollback()
+    return len(session.scalars(select(Change.seq)).all())
+
+
+def test_V1_V2_a_new_user_gets_a_base_license_and_product_licenses_at_once(desk: Browser) -> None:
+    sent = desk.post("/users/new", form(license="supervisor", license_ha="viewer", groups="1"))
+    assert sent.location == "/users/ann"
+    assert "Created" in desk.follow(sent).words("main")
+    assert (refs(user()), user().groups) == (["vcc/supervisor", "ha/viewer"], ("Billing",))
+
+
+def test_V1_without_a_base_license_nothing_is_saved_and_nothing_typed_is_lost(desk: Browser) -> None:
+    page = desk.post("/users/new", form(license="", license_enc="enabled"), status=422)
+    assert errors(page) == {"license_vcc"}
+    assert page.one("#name")["value"] == "Ann"
+    assert page.one("#license_enc-enabled").has_attr("checked")
+    assert page.words("#summary h2") == "1 error: nothing was saved"
+
+
+def test_every_wrong_field_is_told_with_a_way_out(desk: Browser) -> None:
+    page = desk.post("/users/new", form("an n", email="x", name="", agent_id="-"), status=422)
+    assert errors(page) == {"username", "email", "name", "agent_id"}
+    assert page.one("#field-username .way")["value"] == "username=an.n"
+    put_in = desk.post("/users/new", form("an n") | {"way": "username=an.n"}, status=200)
+    assert put_in.one("#username")["value"] == "an.n"
+
+
+def test_E1_a_choice_that_is_not_possible_stays_visible_with_its_ways_out(desk: Browser) -> None:
+    page = desk.region("/users/new?plan=1&license_vcc=agent", "licensing")
+    viewer = page.one("#license_ha-viewer")
+    assert viewer.has_attr("disabled")
+    assert "Not for an Agent" in page.words("label:has(#license_ha-viewer)")
+    assert "Use Supervisor (5 left)" in page.words("#field-license_ha")
+    refused = desk.post("/users/new", form(license_ha="viewer"), status=422)
+    assert errors(refused) == {"license_ha"}
+
+
+def test_E2_E3_E4_by_a_hand_made_post(desk: Browser) -> None:
+    assert errors(desk.post("/users/new", form(license="wallboard", license_enc="enabled"), status=422)) == {
+        "license_enc"
+    }
+    assert errors(desk.post("/users/new", form(license_accent="enabled"), status=422)) == {"license_accent"}
+    assert errors(desk.post("/users/new", form(license="wallboard", contactpad="y"), status=422)) == {
+        "contactpad"
+    }
+    assert errors(desk.post("/users/new", form(license="supervisor", webrtc="y"), status=422)) == {"webrtc"}
+    assert errors(desk.post("/users/new", form(license="nothing"), status=422)) == {"license_vcc"}
+
+
+def test_S2_overage_asks_names_count_and_charge_and_past_it_everybody_is_refused(
+    desk: Browser, make: Make
+) -> None:
+    make.users(5)
+    page = desk.post("/users/new", form(), status=422)
+    assert page.words("[data-overage='vcc/agent']").startswith("Extra charge This makes 6 of 5")
+    desk.post("/users/new", form(confirm_overage="vcc/agent"))
+    marked = db.session.scalars(select(ChangeEntry.new).where(ChangeEntry.field == "overage")).all()
+    assert marked == ["1"]
+    refused = desk.post("/users/new", form("bob", confirm_overage="vcc/agent"), status=422)
+    assert errors(refused) == {"license_vcc"}
+    tile = desk.get("/users/new").one("#license_vcc-agent")
+    assert tile.has_attr("disabled")
+
+
+def test_E5_a_loss_is_named_asked_and_done_together_with_its_cause(desk: Browser) -> None:
+    desk.post("/users/new", form(license="supervisor", license_ha="viewer"))
+    live = desk.region("/users/ann?plan=1&license_vcc=agent", "licensing")
+    assert [str(e["data-loss"]) for e in live.all("[data-loss]")] == ["ha/viewer"]
+    unconfirmed = desk.post("/users/ann", {"version": "1", "license_vcc": "agent"}, status=422)
+    assert [str(e["data-loss"]) for e in unconfirmed.all("[data-loss]")] == ["ha/viewer"]
+    assert refs(user()) == ["vcc/supervisor", "ha/viewer"]
+    other = {"version": "1", "license_vcc": "agent", "confirm_losses": "ha/creator"}
+    desk.post("/users/ann", other, status=422)
+    desk.post("/users/ann", other | {"confirm_losses": "ha/viewer"})
+    assert (refs(user()), user().version) == (["vcc/agent"], 2)
+    cause = db.session.scalars(select(ChangeEntry.cause).where(ChangeEntry.field == "license_ha")).all()
+    assert cause[-1] == "E1: An Agent can't hold Historical Analytics Viewer."
+
+
+def test_S1_archive_reactivate_and_delete(desk: Browser) -> None:
+    desk.post("/users/new", form(license_enc="enabled", groups="1"))
+    page = desk.follow(desk.post("/users/ann/archive", {"version": "1"}))
+    assert page.one("#user-form")["action"] == "/users/ann/reactivate"
+    assert (refs(user()), [k.ref for k in user().licenses]) == ([], ["vcc/agent", "enc/enabled"])
+    assert errors(desk.post("/users/ann", {"version": "2", "name": "A"}, status=422)) == {"form"}
+    desk.post("/users/ann/reactivate", {"version": "2"})
+    assert refs(user()) == ["vcc/agent", "enc/enabled"]
+    assert errors(desk.post("/users/ann/delete", {"version": "3"}, status=422)) == {"form"}
+    desk.post("/users/ann/archive", {"version": "3"})
+    desk.post("/users/ann/delete", {"version": "4"})
+    desk.get("/users/ann", status=404)
+    desk.get("/users/ann/history", status=404)
+    assert desk.get("/users?status=all").usernames == ["boss"]
+    desk.post("/users/new", form(license_enc="enabled"))  # the username is free again
+    assert "deleted" in desk.get("/changes").words("main")
+
+
+def test_S1_reactivating_finds_its_seat_or_is_told_why_not(desk: Browser, make: Make) -> None:
+    desk.post("/users/new", form(license="supervisor", license_ha="creator"))
+    desk.post("/users/ann/archive", {"version": "1"})
+    desk.post("/users/new", form("bob", license="supervisor", license_ha="creator"))
+    page = desk.post("/users/ann/reactivate", {"version": "2"}, status=422)
+    assert errors(page) == {"license_ha"}
+    assert not user().active
+    desk.post("/users/ann/reactivate", {"version": "2", "license_ha": ""})
+    assert refs(user()) == ["vcc/supervisor"]
+
+
+def test_a_stale_save_shows_both_and_loses_nothing(desk: Browser) -> None:
+    desk.post("/users/new", form())
+    desk.post("/users/ann", {"version": "1", "email": "new@x.example", "license_vcc": "agent"})
+    stale = {"version": "1", "name": "Anna", "email": "ann@x.example", "license_vcc": "agent", "groups": "2"}
+    page = desk.post("/users/ann", stale, status=409)
+    assert page.one("#name")["value"] == "Anna"
+    told = page.words("#conflict")
+    assert "ann@x.example new@x.example" in told
+    assert "Floor No group" in told
+    assert page.one("#user-form input[name=version]")["value"] == "2"
+    assert user().name == "Ann"
+    desk.post("/users/ann", stale | {"version": "2"})
+    assert (user().name, user().email, user().groups) == ("Anna", "ann@x.example", ("Floor",))
+
+
+def test_a_post_without_a_version_is_refused(desk: Browser) -> None:
+    desk.post("/users/new", form())
+    assert errors(desk.post("/users/ann", {"name": "A"}, status=422)) == {"form"}
+    assert errors(desk.post("/users/ann", {"name": "A", "version": "x"}, status=422)) == {"form"}
+
+
+def test_one_form_has_one_effect(desk: Browser) -> None:
+    sent = form(op_id="once-1")
+    assert {desk.post("/users/new", sent).location for _ in range(3)} == {"/users/ann"}
+    before = changes()
+    other = desk.post("/users/new", sent | {"name": "Other"}, status=422)
+    assert errors(other) == {"form"}
+    save = {"version": "1", "name": "Anna", "license_vcc": "agent", "op_id": "once-2"}
+    for _ in range(3):
+        desk.post("/users/ann", save)
+    assert (user().version, changes()) == (2, before + 1)
+
+
+def test_a_refusal_does_not_use_up_the_form(desk: Browser) -> None:
+    desk.post("/users/new", form(name="", op_id="again"), status=422)
+    desk.post("/users/new", form(op_id="again"))
+    assert user().name == "Ann"
+
+
+def test_a_save_that_changes_nothing_writes_nothing(desk: Browser) -> None:
+    desk.post("/users/new", form(groups="1"))
+    before = changes()
+    desk.post("/users/ann", {"version": "1", "license_vcc": "agent", "groups": "1", "name": "Ann"})
+    assert (changes(), user().version) == (before, 1)
+
+
+def test_add_another_keeps_license_groups_and_settings(desk: Browser) -> None:
+    sent = form(license="supervisor", contactpad="y", groups="2", another="1", permissions=["access", "edit"])
+    page = desk.follow(desk.post("/users/new", sent))
+    assert page.one("#name")["value"] == ""
+    for chosen in ("license_vcc-supervisor", "contactpad", "group-2", "permissions-edit"):
+        assert page.one(f"#{chosen}").has_attr("checked"), chosen
+
+
+def test_the_plan_without_scripting_saves_nothing(desk: Browser) -> None:
+    page = desk.post("/users/new", form(plan="1"), status=200)
+    assert "Takes 1 Agent seat 4 of 5 left" in page.words("#plan")
+    assert page.one("#email")["value"] == "ann@x.example"
+    desk.get("/users/ann", status=404)
+
+
+def test_the_live_region_asks_as_many_queries_whatever_is_chosen(app: Flask, desk: Browser) -> None:
+    desk.post("/users/new", form(license_enc="enabled", groups=["1", "2"]))
+    numbers = set()
+    for address in (
+        "license_vcc=agent",
+        "license_vcc=wallboard&groups=1",
+        "license_vcc=supervisor&license_ha=viewer",
+    ):
+        desk.region(f"/users/ann?plan=1&{address}", "licensing")
+        with recorded(db.engine) as statements:
+            desk.client.get(f"/users/ann?plan=1&{address}")
+        numbers.add(len(statements))
+    assert len(numbers) == 1
+
+
+@pytest.fixture
+def sue(app: Flask, make: Make, browse: Browser) -> Browser:
+    """A supervisor who writes Floor and reads Billing, signed in; ``ann`` is in Floor and Hidden."""
+    make.contract(CONTRACT)
+    make.admin("boss", groups=("Billing", "Floor", "Hidden"))
+    make.supervisor(
+        "sue",
+        read=("Billing",),
+        write=("Floor",),
+        permissions=("access", "create", "edit"),
+        groups=("Floor",),
+    )
+    make.user("ann", groups=("Floor", "Hidden"))
+    make.user("bill", groups=("Billing",))
+    make.user("hid", groups=("Hidden",))
+    browse.sign_in("sue", make.password("sue"))
+    return browse
+
+
+def group(name: str) -> str:
+    return str(db.session.scalars(select(Group.id).where(Group.name == name)).one())
+
+
+def test_P5_out_of_view_is_404_and_in_view_but_not_editable_is_a_page_without_a_form(sue: Browser) -> None:
+    for path in ("/users/hid", "/users/boss", "/users/nobody"):
+        sue.get(path, status=404)
+        for action in ("", "/archive", "/reactivate", "/delete"):
+            sue.post(path + action, {"version": "1"}, status=404)
+    assert not sue.get("/users/bill").all("#user-form")
+    for action in ("", "/archive", "/reactivate", "/delete"):
+        sue.post(f"/users/bill{action}", {"version": "1"}, status=403)
+    sue.post("/users/ann/delete", {"version": "1"}, status=403)
+
+
+def test_P7_a_group_out_of_reach_is_kept_and_counted_also_against_a_hand_made_post(sue: Browser) -> None:
+    page = sue.get("/users/ann")
+    assert "and 1 group you can't change" in page.words("#field-groups")
+    assert "Hidden" not in page.text
+    sent = {"version": "1", "license_vcc": "agent", "groups": [group("Floor"), group("Billing"), "999"]}
+    sue.post("/users/ann", sent)
+    assert user().groups == ("Floor", "Hidden")
+    refused = sue.post("/users/ann", {"version": "1", "license_vcc": "agent"}, status=422)
+    assert errors(refused) == {"groups"}
+
+
+def test_P3_a_supervisor_grants_nothing_above_their_own(sue: Browser) -> None:
+    floor = {"groups": group("Floor")}
+    tile = sue.get("/users/new").one("#license_vcc-admin")
+    assert tile.has_attr("disabled")
+    assert errors(sue.post("/users/new", form("eve", "admin", **floor), status=422)) == {"license_vcc"}
+    more = {"permissions": "groups", **floor}
+    assert errors(sue.post("/users/new", form("eve", "supervisor", **more), status=422)) == {"permissions"}
+    beyond = {f"access-{group('Billing')}": "write", "permissions": "access", **floor}
+    assert errors(sue.post("/users/new", form("eve", "supervisor", **beyond), status=422)) == {"access"}
+    hidden = {f"access-{group('Hidden')}": "read", "permissions": "access", **floor}
+    assert errors(sue.post("/users/new", form("eve", "supervisor", **hidden), status=422)) == {"access"}
+    sue.post("/users/new", form("eve", "supervisor", **floor))
+    assert (user("eve").permissions, user("eve").access) == (frozenset({"access"}), {"Floor": "read"})
+
+
+def test_P3_nobody_changes_what_they_are_themselves(sue: Browser) -> None:
+    own = {"version": "1", "groups": group("Floor")}
+    assert errors(sue.post("/users/sue", own | {"license_vcc": "wallboard"}, status=422)) == {"license_vcc"}
+    assert errors(sue.post("/users/sue", own | {"permissions": ["access", "groups"]}, status=422)) == {
+        "permissions"
+    }
+    assert errors(sue.post("/users/sue/archive", own, status=422)) == {"form"}
+    sue.post("/users/sue", own | {"name": "Susan"})
+    assert (user("sue").name, user("sue").permissions) == ("Susan", frozenset({"access", "create", "edit"}))
+
+
+def test_P2_who_may_not_create_is_told_so(app: Flask, make: Make, browse: Browser) -> None:
+    make.contract(CONTRACT)
+    make.supervisor("ria", read=("Floor",), permissions=("access", "create", "edit"), groups=("Floor",))
+    browse.sign_in("ria", make.password("ria"))
+    browse.get("/users/new", status=403)
+    browse.post("/users/new", form(), status=403)
+    assert not browse.get("/users").all("#new-user")
+
+
+def test_P3_the_last_active_admin_stays(desk: Browser, make: Make) -> None:
+    make.admin("two")
+    desk.post("/users/two", {"version": "1", "license_vcc": "agent"})
+    assert errors(desk.post("/users/boss", {"version": "1", "license_vcc": "agent"}, status=422)) >= {
+        "license_vcc"
+    }
+
+
+@pytest.mark.parametrize("field", ["username", "name", "email", "sso_external_id", "agent_id"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "   ",
+        "x" * 10_000,
+        "a\0b",
+        "a\x1bb",
+        "👩🏽‍🚀",
+        "e\u0301",
+        "\ud800".encode("utf-8", "surrogatepass"),
+    ],
+)
+def test_INPUT_1_whatever_is_typed_is_saved_or_refused_but_never_breaks(
+    desk: Browser, field: str, value: Any
+) -> None:
+    answer = desk.client.post("/users/new", data={"csrf_token": desk._token, **form(), field: value})
+    assert answer.status_code in (303, 422)
+
+
+def test_every_user_field_that_no_form_offers_is_ignored(desk: Browser) -> None:
+    desk.post("/users/new", form())
+    more = {
+        "active": "0",
+        "role": "admin",
+        "id": "1",
+        "assigned": "0",
+        "base_type_id": "4",
+        "deleted_at": "x",
+    }
+    desk.post("/users/ann", {"version": "1", "license_vcc": "agent", "name": "Anna", **more})
+    stored = db.session.execute(select(User.active, User.version).where(User.username == "ann")).one()
+    assert tuple(stored) == (True, 2)
