@@ -15,16 +15,21 @@ _TARGETS = """
 () => {
   scrollTo(0, 0);
   const boxes = [];
-  const panel = document.querySelector(".menu[open] > .menu-panel, .sheet[open] > .picker-panel");
-  const over = panel?.getBoundingClientRect();
+  const panels = [...document.querySelectorAll(
+    ".menu[open] > .menu-panel, .sheet[open] > .picker-panel, .save-bar, .plan-card:has([data-loss], [data-overage])"
+  )];
+  const under = (control, box) => panels.some((panel) => {
+    const over = panel.getBoundingClientRect();
+    return !panel.contains(control) && box.right > over.left && box.left < over.right
+        && box.bottom > over.top - 8 && box.top < over.bottom;
+  });
   for (const control of document.querySelectorAll("a[href], button, summary, input:not([type=hidden]), select")) {
     const row = control.matches(".row-link") ? control.closest("tr") : null;
     const target = row ?? control.closest("label") ?? control;
     const box = target.getBoundingClientRect();
     const seen = target.checkVisibility({visibilityProperty: true, opacityProperty: true});
     if (!seen || box.width <= 1 || box.right <= 0 || box.bottom <= 0) continue;
-    if (over && !panel.contains(control) && box.right > over.left && box.left < over.right
-        && box.bottom > over.top && box.top < over.bottom) continue;
+    if (under(control, box)) continue;
     const name = control.id || control.getAttribute("aria-label") || control.textContent.trim().slice(0, 40);
     const frame = control.closest(".secret, .search");
     const rim = row ? 4 : 0;

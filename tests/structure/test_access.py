@@ -95,8 +95,9 @@ def test_p1_an_ended_sign_in_and_a_wrong_host_open_nothing(app: Flask, make: Mak
     copied = app.test_client()
     copied.set_cookie("license_desk", cookie.value)
     for route in signed_in_only(app):
-        assert copied.open(route.address, method=route.method).status_code == 303, "a copied cookie works"
-        foreign = app.test_client().open(route.address, headers={"Host": "evil.example"})
+        status = 303 if route.method == "GET" else 400  # without a good token it is asked no further
+        assert copied.open(route.address, method=route.method).status_code == status, "a copied cookie works"
+        foreign = app.test_client().open(route.address, method=route.method, headers={"Host": "evil.example"})
         assert foreign.status_code == 400, route
 
 

@@ -242,6 +242,7 @@ def _page(
         form=shown_form.form(it, settings.help or "Ask whoever manages the contract."),
         it=_around(before, who),
         theirs=shown_form.theirs(wish, before, facts.catalog, it.groups) if conflict and before else None,
+        refused=status == 422,
         op_id=secrets.token_urlsafe(16),
     )
 
