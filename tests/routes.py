@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask import Flask
 
-SAMPLES = {"product": "vcc", "filename": "app.css", "username": "boss", "seq": "1"}
+SAMPLES = {"product": "vcc", "filename": "app.css", "username": "boss", "seq": "1", "group": "1"}
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ E1  a license type may ask for certain base licenses        (rows of the catalog
 E2  a license type may ask for ContactPad                   (rows of the catalog)
 E3  a license type may ask for WebRTC; nothing not purchased can be chosen
 E4  ContactPad is always, optionally or never there with a base license; WebRTC only with it
+E5  what a change makes ineligible is lost: named, confirmed, and taken in the same transaction
 S1  only active users hold licenses; an archived one has an offer
 S2  within contracted fine, within overage only confirmed, above that refused for everyone
 S3  the net effect of a plan counts, not the order of its steps
@@ -34,16 +35,20 @@ P2  who views whom (``visibility``)
 P3  nobody grants above their own level; a new supervisor starts with *access* and read
 P4  figures are for the whole account, names only for those in view
 P5  out of view looks exactly like not there
-P7  a group out of view filters like one that is not there
+P6  a check looks at the user as they are and as they would be
+P7  memberships are set only in groups with write; a group out of view is like one that is not there
 
 The files
 ---------
-Values in, values out, no database: ``errors catalog people eligibility availability plan``,
-``csvfile`` (how any CSV is read) and ``importing`` (a users file becomes wishes).
+Values in, values out, no database: ``errors catalog people eligibility availability``, ``record`` (a
+user as they are or would be), ``rights`` (who may do what to whom), ``consequences`` (what a wish makes of
+one user), ``plan`` (of all), ``csvfile`` (how any CSV is read) and ``importing`` (a users file becomes
+wishes).
 With a session and a moment handed in: ``ledger`` (reads), ``visibility`` (who sees whom),
 ``lists`` (people in order, filtered and counted), ``profile`` (one user), ``exporting`` (a list as a
 users file), ``history`` (writes and proves the change log), ``changes`` (reads it), ``assignment``
-(the one writer), and the operations ``users``, ``contracts``, ``installation``.
+(the one writer), the operations ``users``, ``groups``, ``contracts``, ``installation``, and ``once`` (a
+form sent twice has one effect).
 
 Nothing here may import Flask, read a clock of its own, commit, or make HTML.
 """

@@ -10,6 +10,7 @@ from webapp.web.access import current_actor
 
 _TABS = (
     ("Users", "users", "users.everyone"),
+    ("Groups", "groups", "groups.everything"),
     ("Licenses", "licenses", "licenses.first"),
     ("Changes", "changes", "changes.every"),
 )

@@ -1,0 +1,155 @@
+"""The user form by taps: what the rules promise to the person who uses it."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser import looks
+from tests.browser.conftest import Visit
+from tests.servers import Server
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+REFUSED = "the server responded with a status of 422"
+
+
+def tile(page: Page, choice: str) -> Locator:
+    return page.locator(f"label.tile:has(#{choice})")
+
+
+def chip(page: Page, choice: str) -> Locator:
+    return page.locator(f"label.chip:has(#{choice})")
+
+
+def typed(page: Page, name: str, username: str) -> None:
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Email").fill(f"{username}@northwind.example")
+
+
+@pytest.fixture
+def form(visit: Visit, demo: Server) -> Page:
+    """The form for a new user on a touch tablet, the demo's admin signed in."""
+    return visit(demo, "/users/new", "admin")
+
+
+def test_V1_a_user_with_product_licenses_is_created_and_without_a_base_license_is_not(
+    visit: Visit, form: Page
+) -> None:
+    visit.expect(REFUSED)
+    typed(form, "Samira Haddad", "samira.one")
+    tile(form, "license_enc-enabled").tap()
+    form.get_by_role("button", name="Create user").tap()
+    expect(form.locator("#summary")).to_contain_text("license is missing")
+    expect(form.locator("#summary")).to_be_focused()
+    expect(form.get_by_label("Name", exact=True)).to_have_value("Samira Haddad")
+    tile(form, "license_vcc-agent").tap()
+    expect(form.locator("#plan")).to_contain_text("Takes 1 Agent seat")
+    expect(form.locator("#plan")).to_contain_text("Takes 1 Enhanced Noise Cancellation seat")
+    form.get_by_role("button", name="Create user").tap()
+    expect(form).to_have_url(re.compile("/users/samira.one$"))
+    expect(form.locator("main")).to_contain_text("Created.")
+    held = form.get_by_role("region", name="What they hold").get_by_role("listitem")
+    expect(held).to_have_count(2)
+
+
+def test_E1_an_agent_cannot_get_historical_analytics_and_a_tap_leads_out(visit: Visit, form: Page) -> None:
+    visit.expect(REFUSED)
+    typed(form, "Ways Out", "ways.out")
+    tile(form, "license_vcc-agent").tap()
+    expect(form.locator("#license_ha-viewer")).to_be_disabled()
+    expect(form.locator("#field-license_ha")).to_contain_text("An Agent can't hold Historical Analytics.")
+    form.get_by_role("button", name=re.compile(r"^Use Supervisor \(\d+ left\)$")).tap()
+    expect(form.locator("#license_vcc-supervisor")).to_be_checked()
+    expect(form.locator("#license_ha-viewer")).to_be_enabled()
+    tile(form, "license_ha-viewer").tap()
+    expect(form.locator("#plan")).to_contain_text("Takes 1 Historical Analytics Viewer seat")
+    expect(form.get_by_label("Name", exact=True)).to_have_value("Ways Out")  # nothing typed was lost
+    form.get_by_role("button", name="Create user").tap()
+    expect(form).to_have_url(re.compile("/users/ways.out$"))
+    # E5: back to Agent names the loss, asks, and does both at once.
+    tile(form, "license_vcc-agent").tap()
+    loss = form.locator('[data-loss="ha/viewer"]')
+    expect(loss).to_be_visible()
+    expect(form.locator("#save")).to_contain_text("1 loss")
+    form.get_by_role("button", name="Save", exact=True).tap()
+    expect(form.locator("#summary")).to_contain_text("They would lose Historical Analytics Viewer")
+    loss.tap()
+    form.get_by_role("button", name="Save", exact=True).tap()
+    expect(form.locator("main")).to_contain_text("Saved.")
+    expect(form.get_by_role("region", name="What they hold").get_by_role("listitem")).to_have_count(1)
+
+
+def test_a_wrong_username_is_put_right_by_a_tap(visit: Visit, form: Page) -> None:
+    visit.expect(REFUSED)
+    typed(form, "Space Bar", "space bar")
+    form.get_by_label("Email").fill("space@northwind.example")
+    tile(form, "license_vcc-agent").tap()
+    form.get_by_role("button", name="Create user").tap()
+    form.get_by_role("button", name="Use space.bar").tap()
+    expect(form.get_by_label("Username")).to_have_value("space.bar")
+    form.get_by_role("button", name="Create user").tap()
+    expect(form).to_have_url(re.compile("/users/space.bar$"))
+
+
+def test_S2_a_type_without_a_seat_cannot_be_chosen(visit: Visit, odd: Server) -> None:
+    page = visit(odd, "/users/new", "admin")
+    expect(page.locator("#license_vcc-supervisor")).to_be_disabled()
+    expect(tile(page, "license_vcc-supervisor")).to_contain_text("No seat left")
+    tile(page, "license_vcc-admin").tap()
+    expect(page.locator('[data-overage="vcc/admin"]')).to_contain_text("extra charges apply")
+    expect(page.locator("#save")).to_contain_text("Extra charge")
+
+
+def test_a_conflict_shows_both_and_theirs_can_be_taken(visit: Visit, form: Page, demo: Server) -> None:
+    visit.expect("the server responded with a status of 409")
+    typed(form, "Two Editors", "two.editors")
+    tile(form, "license_vcc-agent").tap()
+    form.get_by_role("button", name="Create user").tap()
+    expect(form).to_have_url(re.compile("/users/two.editors$"))
+    other = visit(demo, "/users/two.editors", "admin")
+    other.get_by_label("Name", exact=True).fill("Their Name")
+    other.get_by_role("button", name="Save", exact=True).tap()
+    expect(other.locator("h1")).to_have_text("Their Name")
+    form.get_by_label("Name", exact=True).fill("My Name")
+    chip(form, "group-1").tap()
+    form.get_by_role("button", name="Save", exact=True).tap()
+    expect(form.locator("#conflict")).to_contain_text("My Name")
+    form.locator("#conflict tr", has_text="Name").get_by_role("button", name="Use theirs").first.tap()
+    expect(form.get_by_label("Name", exact=True)).to_have_value("Their Name")
+    form.get_by_role("button", name="Save", exact=True).tap()
+    expect(form.locator("h1")).to_have_text("Their Name")
+    expect(form.locator("#group-1")).to_be_checked()
+    assert looks.faults(form) == []
+
+
+def test_archive_and_reactivate_by_taps(form: Page) -> None:
+    typed(form, "Comes Back", "comes.back")
+    tile(form, "license_vcc-agent").tap()
+    form.get_by_role("button", name="Create user").tap()
+    expect(form).to_have_url(re.compile("/users/comes.back$"))
+    form.get_by_text("Archive Comes Back").tap()
+    form.get_by_role("button", name="Archive", exact=True).tap()
+    expect(form.locator("main")).to_contain_text("They are archived and hold no license.")
+    expect(form.locator("#plan")).to_contain_text("Takes 1 Agent seat")
+    form.get_by_role("button", name="Reactivate").tap()
+    expect(form.locator("main")).to_contain_text("Reactivated.")
+
+
+def test_the_form_with_errors_losses_and_rights_can_be_read_and_tapped(visit: Visit, form: Page) -> None:
+    visit.expect(REFUSED)
+    tile(form, "license_vcc-supervisor").tap()
+    expect(form.locator("#permissions-access")).to_be_checked()
+    form.get_by_role("button", name="Create user").tap()
+    expect(form.locator("#summary")).to_be_visible()
+    assert looks.faults(form) == []
+
+
+def test_the_groups_page_can_be_read_and_tapped(visit: Visit, demo: Server) -> None:
+    visit.expect(REFUSED)
+    page = visit(demo, "/groups", "admin")
+    page.get_by_label("New group").fill("billing")
+    page.get_by_role("button", name="Create group").tap()
+    expect(page.locator('[data-error="name"]')).to_contain_text("can't be used")
+    assert looks.faults(page) == []

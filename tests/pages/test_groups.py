@@ -1,0 +1,88 @@
+"""The Groups page: create, rename, delete when empty; each by who may (P2, P4, P5)."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from tests.inspecting import Browser
+from tests.make import Make
+from tests.pages.test_user_form import changes, errors, group, user
+from webapp.database import db
+from webapp.models import ChangeEntry, Group
+
+
+@pytest.fixture
+def boss(app: Flask, make: Make, browse: Browser) -> Browser:
+    make.admin("boss", groups=("Billing",))
+    browse.sign_in("boss", make.password("boss"))
+    return browse
+
+
+def names() -> list[str]:
+    db.session.rollback()
+    return list(db.session.scalars(select(Group.name).order_by(Group.key)))
+
+
+def test_an_admin_creates_renames_and_deletes_a_group_and_each_is_told(boss: Browser) -> None:
+    page = boss.follow(boss.post("/groups", {"name": " Night shift "}))
+    assert "Night shift" in page.words("main")
+    address = f"/groups/{group('Night shift')}"
+    boss.get(address)
+    boss.post(address, {"name": "Late shift"})
+    assert names() == ["Billing", "Late shift"]
+    boss.post(f"{address}/delete")
+    assert names() == ["Billing"]
+    told = db.session.scalars(select(ChangeEntry.cause).where(ChangeEntry.field == "group")).all()
+    assert told[-2:] == ["renamed", "deleted"]
+
+
+@pytest.mark.parametrize("name", ["", "billing", "BILLING ", "x" * 101, "a\nb", "a;b", "a:b"])
+def test_a_name_that_cannot_be_used_is_told_and_kept(boss: Browser, name: str) -> None:
+    before = changes()
+    page = boss.post("/groups", {"name": name}, status=422)
+    assert errors(page) == {"name"}
+    assert changes() == before
+
+
+def test_a_group_with_users_is_not_deleted_archived_ones_included(boss: Browser, make: Make) -> None:
+    make.user("gone", active=False, groups=("Floor",))
+    page = boss.post(f"/groups/{group('Floor')}/delete", status=422)
+    assert errors(page) == {"group"}
+    assert "Floor" in names()
+
+
+def test_deleting_a_group_ends_access_to_it_and_tells_so(boss: Browser, make: Make) -> None:
+    boss.post("/groups", {"name": "Empty"})
+    make.supervisor("sue", write=("Empty",))
+    boss.post(f"/groups/{group('Empty')}/delete")
+    assert (user("sue").access, user("sue").version) == ({}, 2)
+    boss.get("/users/sue/history")
+
+
+def test_P2_P5_a_supervisor_sees_their_groups_and_changes_none_without_the_right(
+    app: Flask, make: Make, browse: Browser
+) -> None:
+    make.user("hid", groups=("Secret",))
+    make.supervisor("sue", read=("Billing",), write=("Floor",), groups=("Floor",))
+    browse.sign_in("sue", make.password("sue"))
+    page = browse.get("/groups")
+    assert [str(row.select_one("a").string) for row in page.all("[data-group]")] == ["Billing", "Floor"]
+    assert "Secret" not in page.text
+    assert not page.all("form.group-new")
+    for path in ("/groups", f"/groups/{group('Floor')}", f"/groups/{group('Floor')}/delete"):
+        browse.post(path, {"name": "Other"}, status=403)
+    browse.get(f"/groups/{group('Secret')}", status=404)
+
+
+def test_P4_a_supervisor_who_manages_groups_gets_write_on_their_own_and_learns_of_no_other(
+    app: Flask, make: Make, browse: Browser
+) -> None:
+    make.user("hid", groups=("Secret",))
+    make.supervisor("sue", write=("Floor",), groups=("Floor",), permissions=("access", "groups"))
+    browse.sign_in("sue", make.password("sue"))
+    browse.post("/groups", {"name": "Mine"})
+    assert user("sue").access == {"Floor": "write", "Mine": "write"}
+    refused = browse.post("/groups", {"name": "secret"}, status=422)
+    assert "“secret” can't be used." in refused.words("main")
+    browse.post(f"/groups/{group('Secret')}", {"name": "x"}, status=404)
+    browse.post(f"/groups/{group('Secret')}/delete", status=404)
