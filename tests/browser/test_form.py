@@ -1,17 +1,26 @@
 """The user form by taps: what the rules promise to the person who uses it."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser import looks
 from tests.browser.conftest import Visit
-from tests.servers import Server
+from tests.servers import Desk, Server, lay_out, running
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("looks")
 
 REFUSED = "the server responded with a status of 422"
+
+
+@pytest.fixture(scope="module")
+def demo(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A demo of its own: here it is changed."""
+    desk = Desk(lay_out(tmp_path_factory.mktemp("form-site")), tmp_path_factory.mktemp("form"))
+    with running(desk, "demo") as server:
+        yield server
 
 
 def tile(page: Page, choice: str) -> Locator:

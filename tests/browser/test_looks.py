@@ -11,7 +11,7 @@ from tests.browser.test_licenses import card, heading, product
 from tests.browser.test_trouble import expect_no_network
 from tests.servers import Server
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("looks")
 
 SIZES = [(1024, 768), (768, 1024), (1180, 820), (820, 1180)]
 PAGES = {
