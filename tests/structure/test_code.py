@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,3 +87,13 @@ def test_a_page_is_named_where_pages_are_kept_apart() -> None:
 def test_the_readme_has_the_table_of_settings_as_the_code_has_it() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     assert table_in_markdown() in readme, "put webapp.settings.table_in_markdown() into README.md"
+
+
+def test_every_folder_of_tests_is_run_by_the_test_command_or_by_name() -> None:
+    configured = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
+    named = set(configured["testpaths"])
+    alone = set(re.findall(r"pytest (tests/\w+)", (ROOT / ".ci" / "run").read_text("utf-8")))
+    folders = {
+        f"tests/{file.parent.relative_to(ROOT / 'tests')}" for file in (ROOT / "tests").rglob("test_*.py")
+    }
+    assert folders == named | alone
