@@ -139,13 +139,13 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) 
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         assert process.poll() is None, f"left with {process.returncode}:\n{log.read_text('utf-8')}"
-        if _ready(port):
+        if is_ready(port):
             return
         time.sleep(0.05)
     raise AssertionError(f"not ready after {PATIENCE} s:\n{log.read_text('utf-8')}")
 
 
-def _ready(port: int) -> bool:
+def is_ready(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/readyz")

@@ -44,6 +44,13 @@ def test_a_name_that_cannot_be_used_is_told_and_kept(boss: Browser, name: str) -
     assert changes() == before
 
 
+@pytest.mark.parametrize("number", [2**31, 2**63, 10**30])
+def test_P5_a_number_that_no_group_can_have_is_like_one_that_is_not_there(boss: Browser, number: int) -> None:
+    boss.get(f"/groups/{number}", status=404)
+    boss.post(f"/groups/{number}", {"name": "x"}, status=404)
+    boss.post(f"/groups/{number}/delete", status=404)
+
+
 def test_a_group_with_users_is_not_deleted_archived_ones_included(boss: Browser, make: Make) -> None:
     make.user("gone", active=False, groups=("Floor",))
     page = boss.post(f"/groups/{group('Floor')}/delete", status=422)

@@ -4,6 +4,7 @@ import http.client
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 
 from bs4 import BeautifulSoup
@@ -45,14 +46,14 @@ class Client:
         return str(field["value"])
 
     def _ask(self, method: str, path: str, body: str | None = None) -> tuple[int, Mapping[str, str], str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         headers = {"Cookie": self._cookie, "Content-Type": "application/x-www-form-urlencoded"}
-        connection.request(method, path, body, headers)
-        response = connection.getresponse()
-        text = response.read().decode()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        with closing(connection):
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            text = response.read().decode()
         if (cookie := response.headers.get("Set-Cookie")) and (method == "GET" or path == "/sign-in"):
             self._cookie = cookie.partition(";")[0]
-        connection.close()
         return response.status, {name.title(): value for name, value in response.headers.items()}, text
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from webapp.licensing.errors import LicensingError, Problem
 from webapp.models import Operation
 
-_OP_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_OP_ID = re.compile(r"[!-~]{1,100}")
 
 _INSERT = text(
     "INSERT INTO operation (actor_id, op_id, digest, location) "
