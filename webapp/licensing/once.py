@@ -43,6 +43,12 @@ def earlier(session: Session, actor_id: int, op_id: str, digest: str, location: 
     return str(there.location)
 
 
+def is_known(session: Session, actor_id: int | None, op_id: str) -> bool:
+    """Whether a form of this number was done before. Only a reading: ``earlier`` has the last word."""
+    there = select(Operation.op_id).where(Operation.actor_id == actor_id, Operation.op_id == op_id)
+    return bool(_OP_ID.fullmatch(op_id)) and session.scalar(there) is not None
+
+
 def digest(address: str, fields: Iterable[tuple[str, str]]) -> str:
     """What was sent where, for comparison: the fields sorted, without the token and the number itself."""
     kept = sorted((name, value) for name, value in fields if name not in ("csrf_token", "op_id"))

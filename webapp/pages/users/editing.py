@@ -6,6 +6,8 @@ again. One context feeds the page, its live regions and the form that comes back
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from urllib.parse import parse_qsl
 
 from flask import Response, abort, current_app, flash, redirect, request, url_for
@@ -16,7 +18,7 @@ from webapp.database import clock, db, transaction
 from webapp.licensing import ledger, once, people, profile, rights, users
 from webapp.licensing.catalog import Catalog
 from webapp.licensing.errors import LicensingError, NotAllowedError, NotThereError, Problem, StaleError
-from webapp.licensing.plan import Plan, plan_changes, plan_new_users
+from webapp.licensing.plan import Plan, plan_changes, plan_new_users, unconfirmed_losses, unconfirmed_overage
 from webapp.licensing.record import Record, Wish
 from webapp.licensing.rights import Actor
 from webapp.pages.users import shown, shown_form
@@ -58,7 +60,9 @@ def create() -> Response:
         if another
         else url_for("users.one", username=sent.wish.username)
     )
-    return _done(None, sent, location, "another" if another else "created", do)
+    return _done(
+        None, sent, location, "another" if another else "created", do, partial(_foreseen, None, sent)
+    )
 
 
 @blueprint.get("/users/<username>")
@@ -87,7 +91,14 @@ def save(username: str) -> Response:
             confirmed_losses=sent.confirmed_losses, confirmed_overage=sent.confirmed_overage,
         )  # fmt: skip
 
-    return _done(record, sent, url_for("users.one", username=record.username), "saved", do)
+    return _done(
+        record,
+        sent,
+        url_for("users.one", username=record.username),
+        "saved",
+        do,
+        partial(_foreseen, record, sent),
+    )
 
 
 @blueprint.post("/users/<username>/reactivate")
@@ -103,7 +114,14 @@ def reactivate(username: str) -> Response:
             session, sent.wish, _version(sent), act(), confirmed_overage=sent.confirmed_overage
         )  # fmt: skip
 
-    return _done(record, sent, url_for("users.one", username=record.username), "reactivated", do)
+    return _done(
+        record,
+        sent,
+        url_for("users.one", username=record.username),
+        "reactivated",
+        do,
+        partial(_foreseen, record, sent),
+    )
 
 
 @blueprint.post("/users/<username>/archive")
@@ -131,12 +149,16 @@ def delete(username: str) -> Response:
 
 
 def _done(
-    before: Record | None, sent: Sent, location: str, words: str, do: Callable[[Session], None]
-) -> Response:
-    """Do it, once for each form, and lead on; a refusal is the form again, with nothing of it lost."""
+    before: Record | None, sent: Sent, location: str, words: str, do: Callable[[Session], None],
+    foreseen: Callable[[], Sequence[Problem]] = tuple,
+) -> Response:  # fmt: skip
+    """Do it, once for each form, and lead on; a refusal is the form again, with nothing of it lost.
+
+    ``foreseen``: what the plan says already now, so that nobody waits for the lock only to be refused.
+    """
     try:
-        if sent.problems:
-            raise LicensingError(sent.problems)
+        if problems := sent.problems or foreseen():
+            raise LicensingError(problems)
         with transaction() as session:
             if not _repeated(session, sent, location):
                 do(session)
@@ -147,6 +169,21 @@ def _done(
         return _page(_record_again(before), sent, _of_choices, status=409)
     flash(words)
     return redirect(location, 303)  # type: ignore[return-value]
+
+
+def _foreseen(before: Record | None, sent: Sent) -> Sequence[Problem]:
+    """What would be refused by what the page knows; a form that is stale or was sent before is for the core."""
+    session, who = db.session(), actor()
+    if before and sent.version != before.version:
+        return ()
+    if sent.op_id and once.is_known(session, who.id, sent.op_id):
+        return ()
+    plan = _plan(before, sent).plan
+    return (
+        plan.refusals
+        or [*unconfirmed_losses(plan, sent.confirmed_losses),
+            *unconfirmed_overage(plan, sent.confirmed_overage, users.ASK)]
+    )  # fmt: skip
 
 
 def _repeated(session: Session, sent: Sent, location: str) -> bool:
@@ -221,27 +258,35 @@ def _of_choices(plan: Plan) -> list[Problem]:
     return [p for p in plan.refusals if p.field not in TEXTS and p.code != "license_missing"]
 
 
+def _plan(before: Record | None, sent: Sent) -> Standing:
+    """The form as it stands, with its plan; of an archived user the plan is to make them active."""
+    session, who = db.session(), actor()
+    wish = sent.wish
+    if before and not before.active:
+        wish = replace(wish, active=True)
+    records = {people.fold(before.username): before} if before else None
+    facts = ledger.facts(session, [wish], clock().today(), actor=who, records=records)
+    plan = plan_changes([wish], facts) if before else plan_new_users([wish], facts)
+    return Standing(facts, before, sent, plan, (), _groups(who))
+
+
 def _page(
     before: Record | None, sent: Sent, problems: Callable[[Plan], Sequence[Problem]], status: int = 200
 ) -> Response:
-    session, who, time = db.session(), actor(), clock()
-    wish = sent.wish
-    if before and not before.active:
-        wish = Wish(**{**vars(wish), "active": True})
-    records = {people.fold(before.username): before} if before else None
-    facts = ledger.facts(session, [wish], time.today(), actor=who, records=records)
-    plan = plan_changes([wish], facts) if before else plan_new_users([wish], facts)
-    it = Standing(facts, before, sent, plan, problems(plan), _groups(who))
+    it = _plan(before, sent)
+    it = replace(it, problems=problems(it.plan))
     settings = current_app.extensions["settings"]
-    conflict = status == 409 and before is not None
+    theirs = None
+    if status == 409 and before:
+        theirs = shown_form.theirs(sent.wish, before, it.catalog, it.groups)
     return page(
         "users/form.html",
         regions=REGIONS,
         also=ALSO,
         status=status,
         form=shown_form.form(it, settings.help or "Ask whoever manages the contract."),
-        it=_around(before, who),
-        theirs=shown_form.theirs(wish, before, facts.catalog, it.groups) if conflict and before else None,
+        it=_around(before, actor()),
+        theirs=theirs,
         refused=status == 422,
         op_id=secrets.token_urlsafe(16),
     )
