@@ -172,7 +172,7 @@ def _done(
 
 
 def _foreseen(before: Record | None, sent: Sent) -> Sequence[Problem]:
-    """What would be refused by what the page knows; a form that is stale or was sent before is for the core."""
+    """What would be refused by what is known now; a form that is stale or was sent before is for the core."""
     session, who = db.session(), actor()
     if before and sent.version != before.version:
         return ()
