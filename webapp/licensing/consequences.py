@@ -13,6 +13,7 @@ from webapp.licensing.catalog import Catalog, LicenseType, Product
 from webapp.licensing.eligibility import (
     Situation,
     a,
+    an,
     contactpad_problems,
     has_contactpad,
     ineligible,
@@ -35,9 +36,7 @@ class Facts:
     sso_external_ids: frozenset[str] = frozenset()  # taken
     agent_ids: frozenset[str] = frozenset()  # taken
     groups: Mapping[str, str] = field(default_factory=dict)  # the names of those that exist, by key
-    records: Mapping[str, Record] = field(
-        default_factory=dict
-    )  # of the users to be changed, by folded username
+    records: Mapping[str, Record] = field(default_factory=dict)  # of those to be changed, by folded username
     actor: Actor = OPERATOR
     other_admin: bool = False  # whether an active admin remains besides the users to be changed
 
@@ -181,11 +180,8 @@ def _contactpad(
     contactpad = has_contactpad(base, wanted)
     losses = []
     if never and had:
-        losses.append(
-            Loss(
-                "contactpad", "ContactPad", Problem("contactpad_never", "contactpad", {"base": a(base.name)})
-            )
-        )
+        cause = Problem("contactpad_never", "contactpad", {"base": a(base.name)})
+        losses.append(Loss("contactpad", "ContactPad", cause))
     if not contactpad and had_webrtc and (webrtc or never):
         way = {"contactpad_way": ""}
         losses.append(Loss("webrtc", "WebRTC", Problem("webrtc_without_contactpad", "webrtc", way)))
@@ -219,8 +215,7 @@ def _supervising(
     permissions, access = wish.permissions, wish.access
     if base.role is not Role.SUPERVISOR:
         if (permissions or access) and not (before and before.role is Role.SUPERVISOR):
-            base_words = {"base": a(base.name)[:1].lower() + a(base.name)[1:]}
-            problems.append(Problem("permissions_supervisor", "permissions", base_words))
+            problems.append(Problem("permissions_supervisor", "permissions", {"base": an(base.name)}))
         return frozenset(), {}
     if before is None:  # as a new one starts, in each of the two for itself
         start = frozenset({"access"}) if actor.may("access") else frozenset()

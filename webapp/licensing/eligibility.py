@@ -76,6 +76,11 @@ def a(name: str) -> str:
     return f"{'An' if name[:1].upper() in 'AEIOU' else 'A'} {name}"
 
 
+def an(name: str) -> str:
+    """The same inside a sentence: ``an Agent``."""
+    return a(name)[:1].lower() + a(name)[1:]
+
+
 def _contactpad_way(base: LicenseType) -> str:
     if base.contactpad is ContactPadRule.NEVER:
         return f"{a(base.name)} can't have ContactPad: leave it out, or choose another base license."

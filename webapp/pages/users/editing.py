@@ -17,13 +17,13 @@ from werkzeug.datastructures import MultiDict
 from webapp.database import clock, db, transaction
 from webapp.licensing import ledger, once, people, profile, rights, users
 from webapp.licensing.catalog import Catalog
-from webapp.licensing.errors import LicensingError, NotAllowedError, NotThereError, Problem, StaleError
+from webapp.licensing.errors import LicensingError, NotAllowedError, Problem, StaleError
 from webapp.licensing.plan import Plan, plan_changes, plan_new_users, unconfirmed_losses, unconfirmed_overage
 from webapp.licensing.record import Record, Wish
 from webapp.licensing.rights import Actor
-from webapp.pages.users import shown, shown_form
+from webapp.pages.users import shown, shown_conflict, shown_form
 from webapp.pages.users.blueprint import blueprint
-from webapp.pages.users.forms import TEXTS, GroupChoice, Sent, read_form
+from webapp.pages.users.forms import TEXTS, GroupChoice, Sent, number, read_form
 from webapp.pages.users.shown_form import Standing
 from webapp.web.access import act, actor
 from webapp.web.books import Books
@@ -219,18 +219,12 @@ def _with_way(data: MultiDict[str, str]) -> MultiDict[str, str]:
 
 def _bare(record: Record) -> Sent:
     """A form that says no more than whom it is about."""
-    version, op_id = request.form.get("version", ""), request.form.get("op_id", "")
-    number = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None
-    return Sent(Wish(record.username), version=number, op_id=op_id)
+    sent = request.form
+    return Sent(Wish(record.username), version=number(sent.get("version", "")), op_id=sent.get("op_id", ""))
 
 
 def _editable(username: str) -> Record:
-    record = _record(username)
-    if record is None or not rights.views(actor(), record):
-        raise NotThereError
-    if not rights.may_edit(actor(), record):
-        raise NotAllowedError
-    return record
+    return users.editable(db.session(), username, act())
 
 
 def _record(username: str) -> Record | None:
@@ -278,7 +272,7 @@ def _page(
     settings = current_app.extensions["settings"]
     theirs = None
     if status == 409 and before:
-        theirs = shown_form.theirs(sent.wish, before, it.catalog, it.groups)
+        theirs = shown_conflict.theirs(sent.wish, before, it.catalog, it.groups)
     return page(
         "users/form.html",
         regions=REGIONS,

@@ -89,15 +89,19 @@ def read_form(
         permissions=permissions,
         access=access,
     )
-    version = form.version.data or ""
     return Sent(
         wish,
         frozenset(form.confirm_losses.data or ()),
         frozenset(form.confirm_overage.data or ()),
-        int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None,
+        number(form.version.data or ""),
         form.op_id.data or "",
         tuple(problems),
     )
+
+
+def number(version: str) -> int | None:
+    """A version as it was sent; None if it can't be one."""
+    return int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None
 
 
 def _access(

@@ -3,7 +3,7 @@
 Values for the templates, no markup. All of it is read from the plan: no rule is decided here.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 from flask import url_for
 
 from webapp.licensing import rights
-from webapp.licensing.availability import Figures, level, state_in_words
+from webapp.licensing.availability import Figures, state_in_words
 from webapp.licensing.catalog import Catalog, LicenseType, Product
 from webapp.licensing.consequences import Facts
-from webapp.licensing.eligibility import Situation, a, ineligible, ways
+from webapp.licensing.eligibility import Situation, a, an, ineligible, ways
 from webapp.licensing.errors import Problem
 from webapp.licensing.plan import Plan, PoolEffect, UserPlan
 from webapp.licensing.record import Record, Wish
@@ -130,11 +130,10 @@ def _no_seat(pool: Figures) -> str:
 
 
 def _tile(it: Standing, kind: LicenseType, chosen: bool, reason: str, held: bool) -> dict[str, Any]:
-    pool = it.facts.pools[kind.ref]
-    state = reason or state_in_words(pool)
+    state = reason or state_in_words(it.facts.pools[kind.ref])
     return {
         "value": kind.key, "name": kind.name, "chosen": chosen, "off": bool(reason), "held": held,
-        "state": state, "level": level(pool), "lost": False,
+        "state": state, "lost": False,
     }  # fmt: skip
 
 
@@ -146,7 +145,7 @@ def _product(it: Standing, product: Product, help_: str) -> dict[str, Any]:
     tiles, notes = [], []
     for kind in product.types:
         problem = ineligible(kind, _situation(it.after), it.catalog) if it.after else None
-        reason = _SHORT[problem.code].format(base=_lower(it.after.base)) if problem and it.after else ""
+        reason = _SHORT[problem.code].format(base=an(it.after.base.name)) if problem and it.after else ""
         # What isn't purchased can't be chosen whoever it is for: that is said first.
         if not it.facts.pools[kind.ref].purchased:
             problem, reason = None, "Not purchased"
@@ -166,10 +165,6 @@ def _product(it: Standing, product: Product, help_: str) -> dict[str, Any]:
 
 def _situation(user: Record) -> Situation:
     return Situation(user.base, user.contactpad, user.webrtc)
-
-
-def _lower(base: LicenseType) -> str:
-    return a(base.name)[:1].lower() + a(base.name)[1:]
 
 
 def _note(
@@ -345,8 +340,8 @@ def _others(it: Standing) -> list[dict[str, str]]:
     was, now = user.before, user.after
     lost = {loss.what for loss in user.losses}
     found = []
-    if now.contactpad and now.needs_agent_id:
-        found.append("Gives ContactPad; an agent ID will be made" if not now.agent_id else "Gives ContactPad")
+    if now.needs_agent_id:
+        found.append("Gives ContactPad; an agent ID will be made")
     elif was and now.contactpad != was.contactpad and "contactpad" not in lost:
         found.append(f"Turns ContactPad {'on' if now.contactpad else 'off'}")
     if was and now.webrtc != was.webrtc and "webrtc" not in lost:
@@ -369,63 +364,6 @@ def _others(it: Standing) -> list[dict[str, str]]:
     if now.role is Role.SUPERVISOR and "access" not in now.permissions:
         found.append("They can't sign in here: Access user admin is off")
     return [{"text": text, "figure": ""} for text in found]
-
-
-def theirs(mine: Wish, now: Record, catalog: Catalog, groups: Sequence[GroupChoice]) -> list[dict[str, str]]:
-    """Where what was typed differs from what somebody else saved: both, and a button to take theirs."""
-    found = []
-    for name, label in (("name", "Name"), ("email", "Email"), ("sso_external_id", "SSO external ID")):
-        value = getattr(mine, name)
-        if value is not None and value != getattr(now, name):
-            found.append(_both(label, value, getattr(now, name), {name: getattr(now, name)}))
-    for product in catalog.products:
-        asked = mine.licenses.get(product.key)
-        has = now.of(product.key)
-        wanted = product.named(asked) if asked else None
-        if asked is not None and wanted != has:
-            label = product.short or product.name
-            names = (wanted.name if wanted else "No license", has.name if has else "No license")
-            found.append(_both(label, *names, {f"license_{product.key}": has.key if has else ""}))
-    for name, label in (("contactpad", "ContactPad"), ("webrtc", "WebRTC")):
-        wish, is_on = getattr(mine, name), getattr(now, name)
-        if wish is not None and wish != is_on:
-            found.append(
-                _both(label, "On" if wish else "Off", "On" if is_on else "Off", {name: "y" if is_on else ""})
-            )
-    found += _their_sets(mine, now, groups)
-    return found
-
-
-def _their_sets(mine: Wish, now: Record, groups: Sequence[GroupChoice]) -> list[dict[str, str]]:
-    found = []
-    writable = {group.name: str(group.id) for group in groups if group.writes}
-    own, others = set(mine.groups or ()) & set(writable), set(now.groups) & set(writable)
-    if own != others:
-        values = [("groups", writable[name]) for name in sorted(others)] or [("groups", "")]
-        typed, stored = (", ".join(sorted(names)) or "No group" for names in (own, others))
-        found.append(_both("Groups", typed, stored, values))
-    if now.role is Role.SUPERVISOR and mine.permissions is not None and mine.permissions != now.permissions:
-        values = [("permissions", word) for word in sorted(now.permissions)] or [("permissions", "")]
-        found.append(_both("Permissions", _words(mine.permissions), _words(now.permissions), values))
-    if now.role is Role.SUPERVISOR and mine.access is not None:
-        for group in groups:
-            wanted, has = mine.access.get(group.name), now.access.get(group.name)
-            if wanted is not has:
-                value = {f"access-{group.id}": has.value if has else ""}
-                found.append(_both(f"Access to {group.name}", _level(wanted), _level(has), value))
-    return found
-
-
-def _words(permissions: Collection[str]) -> str:
-    return ", ".join(label for word, label in PERMISSIONS.items() if word in permissions) or "No permission"
-
-
-def _level(access: AccessLevel | None) -> str:
-    return access.value.capitalize() if access else "No access"
-
-
-def _both(label: str, mine: str, now: str, values: Any) -> dict[str, str]:
-    return {"label": label, "mine": mine or "Empty", "theirs": now or "Empty", "set": urlencode(values)}
 
 
 def again(wish: Wish, groups: Sequence[GroupChoice]) -> str:

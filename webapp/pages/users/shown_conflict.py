@@ -1,0 +1,71 @@
+"""What a conflict shows: where what was typed differs from what somebody else saved meanwhile.
+
+Values for the template, no markup; nothing is decided here.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from webapp.licensing.catalog import Catalog
+from webapp.licensing.record import Record, Wish
+from webapp.pages.users.forms import GroupChoice
+from webapp.pages.users.shown import PERMISSIONS
+from webapp.words import AccessLevel, Role
+
+
+def theirs(mine: Wish, now: Record, catalog: Catalog, groups: Sequence[GroupChoice]) -> list[dict[str, str]]:
+    """Where what was typed differs from what somebody else saved: both, and a button to take theirs."""
+    found = []
+    for name, label in (("name", "Name"), ("email", "Email"), ("sso_external_id", "SSO external ID")):
+        value = getattr(mine, name)
+        if value is not None and value != getattr(now, name):
+            found.append(_both(label, value, getattr(now, name), {name: getattr(now, name)}))
+    for product in catalog.products:
+        asked = mine.licenses.get(product.key)
+        has = now.of(product.key)
+        wanted = product.named(asked) if asked else None
+        if asked is not None and wanted != has:
+            label = product.short or product.name
+            names = (wanted.name if wanted else "No license", has.name if has else "No license")
+            found.append(_both(label, *names, {f"license_{product.key}": has.key if has else ""}))
+    for name, label in (("contactpad", "ContactPad"), ("webrtc", "WebRTC")):
+        wish, is_on = getattr(mine, name), getattr(now, name)
+        if wish is not None and wish != is_on:
+            found.append(
+                _both(label, "On" if wish else "Off", "On" if is_on else "Off", {name: "y" if is_on else ""})
+            )
+    found += _their_sets(mine, now, groups)
+    return found
+
+
+def _their_sets(mine: Wish, now: Record, groups: Sequence[GroupChoice]) -> list[dict[str, str]]:
+    found = []
+    writable = {group.name: str(group.id) for group in groups if group.writes}
+    own, others = set(mine.groups or ()) & set(writable), set(now.groups) & set(writable)
+    if own != others:
+        values = [("groups", writable[name]) for name in sorted(others)] or [("groups", "")]
+        typed, stored = (", ".join(sorted(names)) or "No group" for names in (own, others))
+        found.append(_both("Groups", typed, stored, values))
+    if now.role is Role.SUPERVISOR and mine.permissions is not None and mine.permissions != now.permissions:
+        values = [("permissions", word) for word in sorted(now.permissions)] or [("permissions", "")]
+        found.append(_both("Permissions", _words(mine.permissions), _words(now.permissions), values))
+    if now.role is Role.SUPERVISOR and mine.access is not None:
+        for group in groups:
+            wanted, has = mine.access.get(group.name), now.access.get(group.name)
+            if wanted is not has:
+                value = {f"access-{group.id}": has.value if has else ""}
+                found.append(_both(f"Access to {group.name}", _level(wanted), _level(has), value))
+    return found
+
+
+def _words(permissions: Collection[str]) -> str:
+    return ", ".join(label for word, label in PERMISSIONS.items() if word in permissions) or "No permission"
+
+
+def _level(access: AccessLevel | None) -> str:
+    return access.value.capitalize() if access else "No access"
+
+
+def _both(label: str, mine: str, now: str, values: Any) -> dict[str, str]:
+    return {"label": label, "mine": mine or "Empty", "theirs": now or "Empty", "set": urlencode(values)}
