@@ -80,48 +80,26 @@ def one(username: str) -> Response:
 @blueprint.post("/users/<username>")
 def save(username: str) -> Response:
     """Save an active user; or, asked for the plan alone, show it."""
-    record = _editable(username)
-    sent = _sent(request.form, record)
-    if "plan" in request.form or "way" in request.form:
-        return _page(record, sent, _of_choices)
 
-    def do(session: Session) -> None:
+    def do(session: Session, sent: Sent) -> None:
         users.save(
             session, sent.wish, _version(sent), act(),
             confirmed_losses=sent.confirmed_losses, confirmed_overage=sent.confirmed_overage,
         )  # fmt: skip
 
-    return _done(
-        record,
-        sent,
-        url_for("users.one", username=record.username),
-        "saved",
-        do,
-        partial(_foreseen, record, sent),
-    )
+    return _changed(username, "saved", do)
 
 
 @blueprint.post("/users/<username>/reactivate")
 def reactivate(username: str) -> Response:
-    """Make an archived user active with what the form says."""
-    record = _editable(username)
-    sent = _sent(request.form, record)
-    if "plan" in request.form or "way" in request.form:
-        return _page(record, sent, _of_choices)
+    """Make an archived user active with what the form says; or, asked for the plan alone, show it."""
 
-    def do(session: Session) -> None:
+    def do(session: Session, sent: Sent) -> None:
         users.reactivate(
             session, sent.wish, _version(sent), act(), confirmed_overage=sent.confirmed_overage
         )  # fmt: skip
 
-    return _done(
-        record,
-        sent,
-        url_for("users.one", username=record.username),
-        "reactivated",
-        do,
-        partial(_foreseen, record, sent),
-    )
+    return _changed(username, "reactivated", do)
 
 
 @blueprint.post("/users/<username>/archive")
@@ -146,6 +124,18 @@ def delete(username: str) -> Response:
         users.delete(session, record.username, _version(sent), act())
 
     return _done(record, sent, url_for("users.everyone", status="archived"), "deleted", do)
+
+
+def _changed(username: str, words: str, do: Callable[[Session, Sent], None]) -> Response:
+    """Change a user by their form, or show its plan."""
+    record = _editable(username)
+    sent = _sent(request.form, record)
+    if "plan" in request.form or "way" in request.form:
+        return _page(record, sent, _of_choices)
+    location = url_for("users.one", username=record.username)
+    return _done(
+        record, sent, location, words, lambda session: do(session, sent), partial(_foreseen, record, sent)
+    )
 
 
 def _done(
