@@ -273,6 +273,8 @@ def _inspect_addresses(page: Page, routes: MapAdapter) -> None:
 
 
 def _inspect_address(page: Page, address: str, method: str, routes: MapAdapter, ids: set[str]) -> None:
+    if address.startswith("data:image/"):
+        return
     if address.startswith("#"):
         assert address[1:] in ids, f"{page.url}: {address} leads nowhere"
         return

@@ -14,7 +14,7 @@ from flask import current_app
 from sqlalchemy import select
 
 from webapp import database
-from webapp.licensing import contracts, ledger, users
+from webapp.licensing import contracts, ledger, passwords, users
 from webapp.licensing.contracts import Line
 from webapp.licensing.history import Act, Clock
 from webapp.licensing.record import Wish
@@ -110,7 +110,7 @@ class Make:
         password_hash = hash_password(password)
         with database.transaction() as session:
             user_id = session.scalars(select(User.id).where(User.username == username)).one()
-            users.store_password(session, user_id, password_hash, database.now())
+            passwords.store(session, user_id, password_hash, database.now())
         return password
 
     def _create(self, wishes: list[Wish], confirmed: Collection[str], act: Act | None) -> list[Made]:

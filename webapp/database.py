@@ -101,9 +101,9 @@ def _begin(connection: Connection) -> None:
 def transaction(wait: float = WAIT) -> Iterator[Session]:
     """A writing transaction: commits at the end, rolls back on any error.
 
-    Everything a decision needs is read inside it. ``wait``: seconds for its turn. Raises BusyError
-    if the others take longer, and RuntimeError if unsaved changes are about: they would be lost or
-    slip in.
+    Everything a decision needs is read inside it. ``wait``: seconds for its turn; 0: now or never.
+    Raises BusyError if the others take longer, and RuntimeError if unsaved changes are about: they
+    would be lost or slip in.
     """
     session = db.session()
     if session.new or session.dirty or session.deleted:
@@ -117,7 +117,8 @@ def transaction(wait: float = WAIT) -> Iterator[Session]:
             else:
                 # What it waited for is read afresh after the lock, where a snapshot would give up.
                 session.connection(execution_options={"isolation_level": "READ COMMITTED"})
-                session.execute(select(func.set_config("lock_timeout", f"{wait:.0f}s", True)))
+                limit = f"{max(wait, 0.01) * 1000:.0f}ms"  # 0 would wait for ever
+                session.execute(select(func.set_config("lock_timeout", limit, True)))
             yield session
             session.commit()
         except BaseException:

@@ -50,6 +50,10 @@ def is_known(session: Session, actor_id: int | None, op_id: str) -> bool:
 
 
 def digest(address: str, fields: Iterable[tuple[str, str]]) -> str:
-    """What was sent where, for comparison: the fields sorted, without the token and the number itself."""
-    kept = sorted((name, value) for name, value in fields if name not in ("csrf_token", "op_id"))
+    """What was sent where, for comparison: the fields sorted, without the token and the number itself.
+
+    And without a password: not even a hash of one may stay here.
+    """
+    left_out = ("csrf_token", "op_id", "current_password")
+    kept = sorted((name, value) for name, value in fields if name not in left_out)
     return hashlib.sha256(repr((address, kept)).encode("utf-8", "surrogatepass")).hexdigest()

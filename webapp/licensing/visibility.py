@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from webapp.licensing import people
+from webapp.licensing.errors import has_unseen
 from webapp.licensing.rights import OPERATOR, Actor
 from webapp.models import Group, GroupAccess, LicenseType, Membership, User
 from webapp.words import AccessLevel, Role
@@ -101,6 +103,18 @@ def reach(me: Me, groups: Groups, unassigned: bool) -> list[Select[int]]:
     if unassigned:
         parts.append(select(User.id).where(User.unassigned, User.deleted_at.is_(None)))
     return parts
+
+
+def find(session: Session, username: str, actor: Actor) -> int | None:
+    """The id of the user of this name, case ignored; None if there is none in view (P5)."""
+    if has_unseen(username):  # nobody's; a database may refuse the question
+        return None
+    row = session.execute(
+        select(User.id, User.username).where(
+            User.username_fold == people.fold(username), User.deleted_at.is_(None), visible(actor)
+        )
+    ).one_or_none()
+    return row.id if row and row.username.casefold() == username.casefold() else None
 
 
 def visible_groups(actor: Actor) -> ColumnElement[bool]:

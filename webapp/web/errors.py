@@ -14,6 +14,8 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from webapp.database import means_busy
 from webapp.licensing.errors import NotAllowedError, NotThereError
+from webapp.web import throttle
+from webapp.web.throttle import TooManyError
 
 _log = logging.getLogger("license_desk")
 
@@ -47,8 +49,15 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(NotThereError, lambda _error: _dressed(404, *_WORDS[404]))
+    app.register_error_handler(TooManyError, _too_many)
     app.register_error_handler(NotAllowedError, lambda _error: _dressed(403, *_WORDS[403]))
     app.register_error_handler(Exception, _unexpected)
+
+
+def _too_many(error: TooManyError) -> Response:
+    response = _dressed(429, "Too many tries", throttle.words(error))
+    response.headers["Retry-After"] = str(error.seconds)
+    return response
 
 
 def _csrf(_error: CSRFError) -> Response:

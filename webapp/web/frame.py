@@ -39,4 +39,4 @@ def frame() -> dict[str, Any]:
     actor = current_actor()
     person = actor and Person(actor.name, actor.username, words.initials(actor.name))
     tabs = [Tab(label, url_for(to), request.blueprint == home) for label, home, to in _TABS]
-    return {"actor": person, "tabs": tabs}
+    return {"actor": person, "tabs": tabs, "here": request.path}

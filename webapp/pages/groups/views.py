@@ -11,6 +11,7 @@ from webapp.licensing.errors import LicensingError, NotThereError, Problem
 from webapp.licensing.groups import GroupView
 from webapp.web import format as words
 from webapp.web.access import act, actor
+from webapp.web.fields import errors_at
 from webapp.web.page import page
 
 blueprint = Blueprint("groups", __name__)
@@ -65,7 +66,7 @@ def _page(problems: tuple[Problem, ...] = (), typed: str = "", status: int = 200
     found = groups.read_all(db.session(), who)
     return page(
         "groups/groups.html", status=status, groups=[_shown(it) for it in found],
-        manages=who.may("groups"), errors=_errors(problems), typed=typed, group=None,
+        manages=who.may("groups"), errors=errors_at(problems), typed=typed, group=None,
     )  # fmt: skip
 
 
@@ -78,17 +79,8 @@ def _one(
         raise NotThereError
     return page(
         "groups/group.html", status=status, group=_shown(found), manages=who.may("groups"),
-        errors=_errors(problems), typed=found.name if typed is None else typed,
+        errors=errors_at(problems), typed=found.name if typed is None else typed,
     )  # fmt: skip
-
-
-def _errors(problems: tuple[Problem, ...]) -> dict[str, object]:
-    """As the form fields show them."""
-    at: dict[str, list[dict[str, str]]] = {}
-    for problem in problems:
-        told = {"sentence": problem.sentence, "way_out": problem.way_out, "way": ""}
-        at.setdefault(problem.field, []).append(told)
-    return {"at": at, "count": len(problems)}
 
 
 def _shown(it: GroupView) -> dict[str, object]:

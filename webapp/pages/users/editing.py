@@ -15,16 +15,17 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from webapp.database import clock, db, transaction
-from webapp.licensing import ledger, once, people, profile, rights, users
+from webapp.licensing import ledger, once, passwords, people, profile, rights, users
 from webapp.licensing.catalog import Catalog
 from webapp.licensing.errors import LicensingError, NotAllowedError, Problem, StaleError
 from webapp.licensing.plan import Plan, plan_changes, plan_new_users, unconfirmed_losses, unconfirmed_overage
 from webapp.licensing.record import Record, Wish
 from webapp.licensing.rights import Actor
-from webapp.pages.users import shown, shown_conflict, shown_form
+from webapp.pages.users import links, shown, shown_conflict, shown_form
 from webapp.pages.users.blueprint import blueprint
 from webapp.pages.users.forms import TEXTS, GroupChoice, Sent, number, read_form
 from webapp.pages.users.shown_form import Standing
+from webapp.web import proof
 from webapp.web.access import act, actor
 from webapp.web.books import Books
 from webapp.web.page import page
@@ -126,6 +127,28 @@ def delete(username: str) -> Response:
     return _done(record, sent, url_for("users.everyone", status="archived"), "deleted", do)
 
 
+@blueprint.post("/users/<username>/password-link")
+def password_link(username: str) -> Response:
+    """Make a one-time link with which a user sets their password; an earlier one ends."""
+    record = _editable(username)
+    sent = _bare(record)
+
+    def do(session: Session) -> None:
+        links.keep(passwords.make_link(session, record.username, act(), version=_version(sent)))
+
+    location = url_for("users.one", username=record.username) + "#field-password_link"
+    return _done(record, sent, location, "link made", do, lambda: _asked_again("password_link"))
+
+
+def _asked_again(field: str) -> Sequence[Problem]:
+    """The password of whoever acts, asked again if they typed it too long ago; told at this field."""
+    if not proof.is_old():
+        return ()
+    typed = request.form.get(proof.FIELD, "")
+    wrong = proof.check(typed)[1] if typed else Problem("password_asked", field)
+    return [replace(wrong, field=field)] if wrong else ()
+
+
 def _changed(username: str, words: str, do: Callable[[Session, Sent], None]) -> Response:
     """Change a user by their form, or show its plan."""
     record = _editable(username)
@@ -169,10 +192,12 @@ def _foreseen(before: Record | None, sent: Sent) -> Sequence[Problem]:
     if sent.op_id and once.is_known(session, who.id, sent.op_id):
         return ()
     plan = _plan(before, sent).plan
+    rights_change = any(rights.gives_rights(user.before, user.after) for user in plan.users)
     return (
         plan.refusals
         or [*unconfirmed_losses(plan, sent.confirmed_losses),
             *unconfirmed_overage(plan, sent.confirmed_overage, users.ASK)]
+        or (_asked_again(proof.FIELD) if rights_change else ())
     )  # fmt: skip
 
 
@@ -291,6 +316,7 @@ def _around(before: Record | None, who: Actor) -> dict[str, object]:
         "archive": url_for("users.archive", username=before.username),
         "delete": url_for("users.delete", username=before.username) if who.is_admin else "",
         "own": rights.is_self(who, before),
+        "way_in": links.shown(before, who),
         "frees": [kind.full_name for kind in before.held],
         "user": shown.user(found, _catalog(), who, time.read(), time.zone),
     }  # fmt: skip

@@ -1,0 +1,135 @@
+"""Tries of passwords and one-time links, counted before anything is checked, for all workers together.
+
+Counted in the database and committed before hashing, so that parallel guesses are counted too. Whoever
+has tried too often waits until the stretch of five minutes is over: nobody is ever locked out for good.
+A device on which somebody signed in before is counted apart, so that they get in while strangers try.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Response, current_app, request
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.orm import Session
+
+from webapp.database import now, transaction
+from webapp.licensing.people import fold
+from webapp.models import Throttle
+
+STRETCH = 300  # seconds
+OF_ACCOUNT, OF_ADDRESS, OF_ALL = 10, 30, 1_000  # tries in one stretch
+_ALL = "all"
+_DEVICE_DAYS = 180
+
+# The same text on SQLite and PostgreSQL. In a new stretch the count begins anew.
+_COUNT = text(
+    "INSERT INTO throttle (key, slot, hits) VALUES (:key, :slot, 1) ON CONFLICT (key) DO UPDATE SET "
+    "hits = CASE WHEN throttle.slot = excluded.slot THEN throttle.hits + 1 ELSE 1 END, slot = excluded.slot "
+    "RETURNING hits"
+)
+
+
+class TooManyError(Exception):
+    """Too many tries. ``seconds``: until the next may be made."""
+
+    def __init__(self, seconds: int) -> None:
+        """Keep how long to wait."""
+        self.seconds = seconds
+        super().__init__(seconds)
+
+
+class Try:
+    """One counted try; ``succeeded`` takes it back."""
+
+    def __init__(self, own: str | None, shared: tuple[str, ...], slot: int) -> None:
+        """``own``: the key of the account, or of the account on a known device."""
+        self._own, self._shared, self._slot = own, shared, slot
+
+    def succeeded(self, session: Session) -> None:
+        """Forget what was counted for the account, and take this try back where others share it."""
+        session.execute(delete(Throttle).where(Throttle.key == self._own))
+        session.execute(
+            update(Throttle)
+            .where(Throttle.key.in_(self._shared), Throttle.slot == self._slot, Throttle.hits > 0)
+            .values(hits=Throttle.hits - 1)
+        )
+
+
+@contextmanager
+def counted(username: str | None = None) -> Iterator[Try]:
+    """Count a try for this account, this address and all together. Raises TooManyError.
+
+    ``username``: as typed; whether there is such an account makes no difference. None: a one-time link.
+    """
+    moment = int(now().timestamp())
+    slot = moment // STRETCH
+    own, shared = _keys(username)
+    limits = {own: OF_ACCOUNT, **shared} if own else shared
+    with transaction() as session:
+        hits = {
+            key: session.execute(_COUNT, {"key": key, "slot": slot}).scalar_one()
+            for key in sorted(limits)  # one order for everybody leaves no deadlock
+        }
+    if hits.get(_ALL) == 1:
+        _forget_old(slot)
+    if any(hits[key] > most for key, most in limits.items()):
+        raise TooManyError((slot + 1) * STRETCH - moment)
+    yield Try(own, tuple(shared), slot)
+
+
+def _keys(username: str | None) -> tuple[str | None, dict[str, int]]:
+    """What a try is counted under: the account's own key, and those that others share with their limits."""
+    shared = {f"address {request.remote_addr}": OF_ADDRESS, _ALL: OF_ALL}
+    if username is None:
+        return None, shared
+    account = _digest(username)
+    if device := _known_device(account):
+        return f"device {device} {account}", {}
+    return f"account {account}", shared
+
+
+def _forget_old(slot: int) -> None:
+    """Throw away what was counted in stretches that are over, passing by what another try holds."""
+    old = select(Throttle.key).where(Throttle.slot < slot).with_for_update(skip_locked=True)
+    with transaction() as session:
+        session.execute(delete(Throttle).where(Throttle.key.in_(old)))
+
+
+def remember_device(response: Response, username: str) -> None:
+    """Let the browser prove next time that this person signed in on it before. It tells nobody's name."""
+    value = _devices().dumps([secrets.token_urlsafe(9), _digest(username)])
+    config = current_app.config
+    response.set_cookie(
+        _cookie(), str(value), max_age=_DEVICE_DAYS * 86_400, path="/", httponly=True,
+        secure=config["SESSION_COOKIE_SECURE"], samesite=config["SESSION_COOKIE_SAMESITE"],
+    )  # fmt: skip
+
+
+def _known_device(account: str) -> str | None:
+    try:
+        device, of = _devices().loads(request.cookies.get(_cookie(), ""))
+    except (BadSignature, ValueError, TypeError):
+        return None
+    return str(device) if of == account else None
+
+
+def _devices() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.extensions["settings"].secret_key, salt="license-desk device")
+
+
+def _cookie() -> str:
+    return f"{current_app.config['SESSION_COOKIE_NAME']}_device"
+
+
+def _digest(username: str) -> str:
+    """A name for the account of this username, of one length whatever was typed."""
+    return hashlib.sha256(fold(username[:200]).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def words(error: TooManyError) -> str:
+    """The same for every cause, so that nobody learns which account or address it is about."""
+    minutes = -(-error.seconds // 60)
+    return f"Too many tries. Wait {minutes} {'minute' if minutes == 1 else 'minutes'}, then try again."
