@@ -72,9 +72,9 @@ def make_link(session: Session, username: str, act: Act, *, version: int | None 
     if version is not None and user.version != version:
         raise StaleError(user)
     if is_self(act.actor, user):
-        raise LicensingError([Problem("link_own", "password_link")])
+        raise LicensingError([Problem("link_own", "form")])
     if not can_sign_in(user):
-        raise LicensingError([Problem("link_useless", "password_link", {"name": user.name})])
+        raise LicensingError([Problem("link_useless", "form", {"name": user.name})])
     token, ends_at = sign_ins.new_token(), locks.moment + GOOD_FOR
     session.execute(delete(PasswordLink).where(PasswordLink.user_id == user.id))
     session.execute(
