@@ -224,7 +224,10 @@ document.addEventListener("click", (event) => {
   document.getElementById("licensing").dispatchEvent(new Event("change", { bubbles: true }));
 });
 
-// A form that comes back says what is wrong: there the reading goes on.
-document.addEventListener("htmx:after:swap", () => {
-  document.querySelector("#summary[data-focus], #conflict")?.focus();
+// What was done, or what is wrong: there the reading goes on after a form was sent.
+document.addEventListener("htmx:after:swap", (event) => {
+  if (event.detail.ctx.request.method === "GET") return;
+  const place = document.querySelector("#main [data-focus]");
+  place?.focus({ preventScroll: true });
+  place?.scrollIntoView({ block: "center" });
 });

@@ -136,7 +136,7 @@ def password_link(username: str) -> Response:
     def do(session: Session) -> None:
         links.keep(passwords.make_link(session, record.username, act(), version=_version(sent)))
 
-    location = url_for("users.one", username=record.username) + "#field-password_link"
+    location = url_for("users.one", username=record.username)
     return _done(record, sent, location, "link made", do, lambda: _asked_again("password_link"))
 
 
@@ -304,7 +304,14 @@ def _page(
 def _around(before: Record | None, who: Actor) -> dict[str, object]:
     """The page around the form: whose it is, where it goes, what they hold."""
     if before is None:
-        return {"new": True, "active": True, "name": "New user", "url": url_for("users.create"), "user": None}
+        return {
+            "new": True,
+            "active": True,
+            "name": "New user",
+            "url": url_for("users.create"),
+            "user": None,
+            "way_in": None,
+        }
     found = profile.read(db.session(), before.username, who)
     assert found is not None
     time = clock()
