@@ -58,7 +58,8 @@ def clock() -> Clock:
 def init_database(app: Flask, settings: Settings) -> None:
     """Bind the app to its database."""
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(settings)
+    # What is bound to a statement may be a hash or a name: no error may tell it.
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"hide_parameters": True, **_engine_options(settings)}
     db.init_app(app)
     migrate.init_app(app, db, directory=str(resources.MIGRATIONS))
     with app.app_context():
