@@ -32,6 +32,8 @@ class OwnContextClient(FlaskClient):
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
         kwargs.setdefault("buffered", True)  # what is streamed is read there too
+        if not {"data", "json", "input_stream", "content_length"} & set(kwargs):
+            kwargs["content_length"] = 0  # as every browser says it of a POST without a body
         return contextvars.Context().run(super().open, *args, **kwargs)
 
 

@@ -29,7 +29,14 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Permissions-Policy": (
+        "accelerometer=(), autoplay=(), bluetooth=(), browsing-topics=(), camera=(), display-capture=(), "
+        "encrypted-media=(), fullscreen=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), "
+        "idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), payment=(), "
+        "picture-in-picture=(), publickey-credentials-create=(), publickey-credentials-get=(), "
+        "screen-wake-lock=(), serial=(), storage-access=(), usb=(), web-share=(), window-management=(), "
+        "xr-spatial-tracking=()"
+    ),
 }
 READ_FROM_HTMX = ("HX-Request", "HX-Request-Type", "HX-Target", "HX-History-Restore-Request")
 

@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -92,6 +93,8 @@ class Server:
     port: int
     printed: str
     sign_ins: dict[str, tuple[str, str]]
+    process: "subprocess.Popen[bytes]"
+    log: Path
 
 
 def lay_out(folder: Path) -> Path:
@@ -121,11 +124,13 @@ def running(desk: Desk, command: str, *arguments: str, **settings: str) -> Itera
             stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             cwd=desk.folder, env=desk.environment(**settings), start_new_session=True,
         )  # fmt: skip
+    secure = "--tls-cert" in arguments
     try:
-        _wait_until_ready(process, port, log)
+        _wait_until_ready(process, port, log, secure)
         printed = log.read_text("utf-8")
         found = re.findall(r"^(admin|supervisor) (\S+) (\S+)$", printed, re.MULTILINE)
-        yield Server(f"http://127.0.0.1:{port}", port, printed, {role: (u, p) for role, u, p in found})
+        url = f"{'https' if secure else 'http'}://127.0.0.1:{port}"
+        yield Server(url, port, printed, {role: (u, p) for role, u, p in found}, process, log)
         process.send_signal(signal.SIGTERM)
         code = process.wait(timeout=30)
         assert code == 0, f"{command} left with {code}:\n{log.read_text('utf-8')}"
@@ -135,18 +140,23 @@ def running(desk: Desk, command: str, *arguments: str, **settings: str) -> Itera
             process.wait(timeout=30)
 
 
-def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path, secure: bool) -> None:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         assert process.poll() is None, f"left with {process.returncode}:\n{log.read_text('utf-8')}"
-        if is_ready(port):
+        if is_ready(port, secure):
             return
         time.sleep(0.05)
     raise AssertionError(f"not ready after {PATIENCE} s:\n{log.read_text('utf-8')}")
 
 
-def is_ready(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+def is_ready(port: int, secure: bool = False) -> bool:
+    trusting = ssl._create_unverified_context()
+    connection = (
+        http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=trusting)
+        if secure
+        else http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    )
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == 200

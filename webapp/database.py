@@ -4,6 +4,7 @@ On SQLite a transaction that will write says so at once (BEGIN IMMEDIATE), after
 without holding a connection: waiting inside SQLite would keep readers from their connections.
 """
 
+import os
 import sqlite3
 import threading
 import time
@@ -20,9 +21,10 @@ from flask import Flask, current_app
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, event, func, select
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from webapp import resources
 from webapp.licensing.history import Clock
@@ -58,13 +60,15 @@ def clock() -> Clock:
 def init_database(app: Flask, settings: Settings) -> None:
     """Bind the app to its database."""
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(settings)
+    # What is bound to a statement may be a hash or a name: no error may tell it.
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"hide_parameters": True, **_engine_options(settings)}
     db.init_app(app)
     migrate.init_app(app, db, directory=str(resources.MIGRATIONS))
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "do_connect", _never_make_a_file)
             event.listen(db.engine, "connect", _connect)
+            event.listen(db.engine, "checkout", _leave_a_lost_file)
             event.listen(db.engine, "begin", _begin)
 
 
@@ -91,6 +95,23 @@ def _connect(connection: sqlite3.Connection, _record: Any) -> None:
         f"busy_timeout={int(WAIT * 1000)}", "recursive_triggers=ON",
     ):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _leave_a_lost_file(connection: sqlite3.Connection, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """A file that was removed or replaced stays open, and what was saved there would be lost with it."""
+    file = _file_of(connection)
+    if record.info.setdefault("file", file) != file:
+        raise DisconnectionError
+
+
+def _file_of(connection: sqlite3.Connection) -> tuple[int, int] | None:
+    """Which file stands under the database's name now."""
+    name = connection.execute("PRAGMA database_list").fetchone()[2]
+    try:
+        found = os.stat(name)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _begin(connection: Connection) -> None:

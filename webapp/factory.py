@@ -11,6 +11,7 @@ from webapp.web import format as words
 from webapp.web.access import init_access
 from webapp.web.errors import init_errors
 from webapp.web.frame import frame
+from webapp.web.log import init_log
 from webapp.web.page import add_components
 from webapp.web.passwords import init_passwords
 from webapp.web.security import init_security
@@ -25,6 +26,7 @@ def create_app(settings: Settings | None = None, *, cheap_passwords: bool = Fals
     app = Flask("webapp", template_folder=str(resources.TEMPLATES), static_folder=str(resources.STATIC))
     app.extensions["settings"] = settings
     init_database(app, settings)
+    init_log(app)
     init_passwords(app, cheap=cheap_passwords)
     init_security(app, settings)
     init_access(app)

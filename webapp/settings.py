@@ -4,6 +4,7 @@ The environment wins over ``license-desk.env`` in the folder of the default data
 has a secret default, and none is derived from another.
 """
 
+import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -22,7 +24,11 @@ PREFIX = "LICENSE_DESK_"
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 _HOST_NAME = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")
-_KNOWN_SECRETS = ("secret", "changeme", "change-me", "dev", "password", "license-desk")
+# How secrets begin in examples and guides, letters and digits alone.
+_KNOWN_BEGINNINGS = (
+    "secret", "example", "flask", "django", "qwerty", "changeme", "changethis", "replaceme", "yoursecret",
+    "supersecret", "insecure", "password", "licensedesk", "default", "dev", "thisis",
+)  # fmt: skip
 
 
 class SettingsError(Exception):
@@ -82,7 +88,8 @@ def _database(value: str) -> str:
 def _secret(value: str) -> str:
     if len(value) < 32:
         raise ValueError(f"has {len(value)} characters; use at least 32 random ones")
-    if len(set(value)) < 8 or any(value.casefold().startswith(word) for word in _KNOWN_SECRETS):
+    bare = re.sub(r"[^a-z0-9]", "", value.casefold())
+    if bare.startswith(_KNOWN_BEGINNINGS) or len(set(value)) < 8:
         raise ValueError("is easy to guess; use at least 32 random characters")
     return value
 
@@ -107,6 +114,56 @@ def plain_host(name: str) -> str:
     except UnicodeError:
         return ""
     return plain if _HOST_NAME.fullmatch(plain) else ""
+
+
+def host_name(host: str) -> str:
+    """The name in a ``Host`` line, without its port."""
+    return re.sub(r":[0-9]*$", "", host).lower()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _count(value: str) -> int:
+    if not re.fullmatch(r"[0-9]", value):
+        raise ValueError("must be a number from 0 to 9")
+    return int(value)
+
+
+def _url(value: str) -> str:
+    """The address as a browser tells its origin: no default port, no slash at the end."""
+    try:
+        parts = urlsplit(value.strip())
+        name, port = parts.hostname or "", parts.port
+        default = {"http": 80, "https": 443}[parts.scheme]
+    except (ValueError, KeyError):
+        name = ""
+    host = plain_host(f"[{name}]" if ":" in name else name)
+    if not host or parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("must be like https://desk.example or https://desk.example:8443, without a path")
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, default) else "")
+
+
+def _smtp(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or parts.path.strip("/") or parts.query:
+        raise ValueError("must be like smtps://user:password@mail.example:465 or smtp://mail.example:587")
+    return value
+
+
+def _log_format(value: str) -> str:
+    if value not in ("text", "json"):
+        raise ValueError("must be text or json")
+    return value
 
 
 def _zone(value: str) -> ZoneInfo:
@@ -140,12 +197,21 @@ TABLE = (
             "1 lets `serve` listen beyond this machine without TLS"),
     Setting("TRUSTED_HOSTS", _hosts, _LOOPBACK, "loopback names",
             "the host names under which browsers reach the app"),
+    Setting("PUBLIC_URL", _url, "", "empty",
+            "where browsers reach the app (`https://desk.example`); its host is trusted too"),
+    Setting("PROXY_COUNT", _count, 0, "0",
+            "how many proxies stand before `serve` and set `X-Forwarded-For`, `-Proto` and `-Host`"),
+    Setting("SMTP_URL", _smtp, "", "empty",
+            "mails links for passwords: `smtps://user:password@mail.example`, or `smtp://` with STARTTLS"),
+    Setting("MAIL_FROM", _text, "license-desk@localhost", "`license-desk@localhost`",
+            "who those mails are from"),
     Setting("TIME_ZONE", _zone, ZoneInfo("UTC"), "UTC",
             "a contract line's day begins at midnight here; times are shown in it"),
     Setting("ORGANIZATION", _text, "", "empty", "the name shown at the top of each page"),
     Setting("HELP", _text, "", "empty", "whom to ask, shown on the sign-in and error pages"),
     Setting("CATALOG", _file, resources.CATALOG, "the shipped file",
             "products and license types; load it with `init`"),
+    Setting("LOG_FORMAT", _log_format, "text", "text", "`text` or `json`, a line for each request"),
 )  # fmt: skip
 
 
@@ -158,10 +224,15 @@ class Settings:
     chain_key: str
     allow_insecure_http: bool
     trusted_hosts: tuple[str, ...]
+    public_url: str
+    proxy_count: int
+    smtp_url: str
+    mail_from: str
     time_zone: ZoneInfo
     organization: str
     help: str
     catalog: Path
+    log_format: str
 
     @property
     def sqlite_file(self) -> Path | None:
@@ -194,8 +265,13 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
                 values[setting.name.lower()] = setting.default
         except ValueError as fault:
             faults.append(f"{name} {fault}.")
+    if "secret_key" in values and values["secret_key"] == values.get("chain_key"):
+        faults.append(f"{PREFIX}CHAIN_KEY is the same as {PREFIX}SECRET_KEY; use another.")
     if faults:
         raise SettingsError("\n".join(["The settings can't be used:", *faults]))
+    if values["public_url"]:
+        host = host_name(urlsplit(values["public_url"]).netloc)
+        values["trusted_hosts"] = tuple(dict.fromkeys((*values["trusted_hosts"], host)))
     values["database_url"] = values["database_url"] or default_database()
     return Settings(**values)
 

@@ -2,6 +2,7 @@
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from secrets import token_urlsafe
 
 import psycopg
 import pytest
@@ -147,7 +148,7 @@ def test_s8_three_at_once_make_one_database_one_pair_of_secrets_and_one_admin(
         return
     server: Postgres = request.getfixturevalue("postgres")
     with server.empty() as url:
-        secrets = {"SECRET_KEY": PASSWORD * 2, "CHAIN_KEY": PASSWORD * 3}
+        secrets = {"SECRET_KEY": token_urlsafe(48), "CHAIN_KEY": token_urlsafe(48)}
         before = empty.run("recount", DATABASE_URL=url, **secrets)
         assert before.code == 2
         assert before.err.endswith(" has no tables yet. Run: license-desk init\n")

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from tests.commands.files import COLUMNS, CONTRACT, as_csv, user
 from tests.commands.visitor import Visitor, figures
 from tests.servers import ROOT, Desk, running
-from webapp.commands.address import is_loopback
+from webapp.settings import is_loopback
 
 FIFTH = """
 [[product]]
@@ -52,11 +52,12 @@ def test_serving_beyond_this_machine_under_names_of_this_machine_alone_is_warned
     with running(
         desk, "serve", "--host", "0.0.0.0", "--workers", "1", ALLOW_INSECURE_HTTP="1", TRUSTED_HOSTS=hosts
     ) as server:
-        lines = server.printed.splitlines()
-    assert lines == [
+        lines = [line for line in server.printed.splitlines() if " request " not in line]
+    assert lines[-2:] == [
         f"Database: sqlite:///{desk.database}",
         f"License Desk is at http://desk.example:{server.port}/",
     ]
+    assert [line for line in lines[:-2] if not line.startswith("SQLite ")] == []
 
 
 def test_a_fifth_product_needs_nothing_but_a_catalog_file(empty: Desk) -> None:

@@ -8,18 +8,10 @@ import struct
 from collections.abc import Iterator
 
 from webapp.licensing.errors import shown
-from webapp.settings import SettingsError
+from webapp.settings import SettingsError, is_loopback
 
 _ADDRESS_OF_INTERFACE = 0x8915  # SIOCGIFADDR
 _FAR = ("192.0.2.1", 9)  # an address for documentation; nothing is sent there
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def is_every_address(host: str) -> bool:

@@ -16,7 +16,8 @@ import click
 from flask_migrate import upgrade
 
 from webapp import resources
-from webapp.commands.address import in_url, is_every_address, is_loopback, listening_address, own_addresses
+from webapp.commands import start
+from webapp.commands.address import in_url, is_every_address, listening_address, own_addresses
 from webapp.commands.common import catalog_file, operator_act
 from webapp.commands.serve import run_server
 from webapp.database import now, transaction
@@ -27,7 +28,7 @@ from webapp.licensing.installation import load_catalog
 from webapp.licensing.ledger import read_catalog
 from webapp.licensing.people import fold
 from webapp.licensing.record import Wish
-from webapp.settings import PREFIX, plain_host, read_settings
+from webapp.settings import PREFIX, is_loopback, plain_host, read_settings
 from webapp.words import AccessLevel, ContactPadRule, Role
 
 _GROUPS = ("Billing", "Retention", "Floor 2", "Night shift", "Technical L1", "Technical L2")
@@ -53,6 +54,7 @@ def demo(host: str, port: int, more: int) -> None:
     """Try License Desk on made-up people; everything is made afresh at each start."""
     from webapp.factory import create_app
 
+    start.refuse_debugging()
     address = listening_address(host, port)  # before the database of another demo there is thrown away
     names = _host_names(host)
     _set_environment(port, names)

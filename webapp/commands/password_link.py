@@ -23,4 +23,4 @@ def password_link(username: str) -> None:
     click.echo("Whoever opens this can set the password, once, within 24 hours. An earlier link ends.")
     with current_app.test_request_context():
         path = url_for("account.by_link", token=token)
-    click.echo(path)
+    click.echo(f"{current_app.extensions['settings'].public_url}{path}")

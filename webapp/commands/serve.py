@@ -1,51 +1,67 @@
-"""``serve``: the production server. Never creates a database, never starts on a wrong one."""
+"""``serve``: the production server. What it must find right before it starts is in ``start``."""
 
-import copy
 import gc
 import logging
+import os
+import signal
 import sys
-from collections.abc import Callable
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
-from granian.log import LOGGING_CONFIG, LogLevels
+from granian.log import LogLevels
 from granian.server import Server
 
-from webapp.commands.address import in_url, is_every_address, is_loopback, listening_address
+from webapp.commands import start
+from webapp.commands.address import in_url, is_every_address, listening_address
 from webapp.commands.common import warn_of_unknown_settings
-from webapp.licensing.errors import shown
-from webapp.pages.health import database_revision, head_revision
-from webapp.settings import PREFIX, Settings, SettingsError, read_settings
+from webapp.settings import PREFIX, is_loopback, read_settings
+
+_FILE = click.Path(path_type=Path)
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
-def serve(host: str, port: int, workers: int) -> None:
+@click.option("--tls-cert", type=_FILE, help="The certificate, with the ones between it and its root (PEM).")
+@click.option("--tls-key", type=_FILE, help="Its key (PEM).")
+def serve(host: str, port: int, workers: int, tls_cert: Path | None, tls_key: Path | None) -> None:
     """Serve License Desk."""
-    from webapp.factory import create_app
-
-    settings = read_settings()
+    with start.Faults() as faults:
+        faults.of(start.refuse_debugging)
+        faults.of(start.refuse_bad_certificate, tls_cert, tls_key)
+        address = faults.of(listening_address, host, port)
+        settings = faults.of(read_settings)
+        if settings:
+            faults.of(start.refuse_clear_text, host, bool(tls_cert), settings)
+            faults.of(start.refuse_wrong_database, settings)
+    assert address
+    assert settings
     warn_of_unknown_settings()
-    if not (is_loopback(host) or settings.allow_insecure_http):
-        _stop(
-            f"Without TLS, {shown(host)} would send passwords in the clear. Serve on 127.0.0.1 behind a "
-            f"proxy with TLS, or set {PREFIX}ALLOW_INSECURE_HTTP=1."
-        )
-    _refuse_wrong_database(create_app, settings)
-    address = listening_address(host, port)
+    start.warn_of_old_sqlite(settings)
     click.echo(f"Database: {settings.database_words}")
-    run_server(address, port, workers, _name(host, settings.trusted_hosts))
+    tls = (tls_cert, tls_key) if tls_cert and tls_key else None
+    name = _name(host, settings.trusted_hosts)
+    run_server(address, port, workers, name, tls=tls, log=_log_to_stdout(settings.log_format))
 
 
-def run_server(address: str, port: int, workers: int, name: str = "localhost") -> None:
-    """Serve until a signal; requests under way are answered first. ``name``: as browsers reach it."""
-    click.echo(f"License Desk is at http://{name}:{port}/")
+def run_server(
+    address: str, port: int, workers: int, name: str = "localhost", *,
+    tls: tuple[Path, Path] | None = None, log: dict[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """Serve until a signal; requests under way are answered first.
+
+    ``name``: as browsers reach it; ``tls``: certificate and key; ``log``: how
+    to log, else warnings alone as text.
+    """
+    click.echo(f"License Desk is at {'https' if tls else 'http'}://{name}:{port}/")
     sys.stdout.flush()
+    cert, key = tls or (None, None)
+    _let_new_workers_hear_signals()
     Server(
         "webapp.commands.serve:worker_app",
         factory=True,
@@ -56,11 +72,35 @@ def run_server(address: str, port: int, workers: int, name: str = "localhost") -
         blocking_threads=128,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=5_000, max_buffer_size=16 * 1024),
+        ssl_cert=cert,
+        ssl_key=key,
+        ssl_protocol_min=SSLProtocols.tls12,
         respawn_failed_workers=True,
         workers_kill_timeout=30,
         log_level=LogLevels.warning,
-        log_dictconfig=_logging(),
+        log_dictconfig=log or _log_to_stdout("text", requests=False),
     ).serve()
+
+
+def _let_new_workers_hear_signals() -> None:
+    """A worker that is told to end while it starts must end.
+
+    It inherits the server's own answer to signals, which would only note it in the copy, and would then
+    serve until it is killed. Until it has the usual answer, signals wait.
+    """
+    if hasattr(signal, "pthread_sigmask"):
+        ends = (signal.SIGINT, signal.SIGTERM)
+
+        def usual() -> None:
+            for one in ends:
+                signal.signal(one, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
+
+        os.register_at_fork(
+            before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, ends),
+            after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, ends),
+            after_in_child=usual,
+        )
 
 
 def worker_app() -> Flask:
@@ -81,11 +121,22 @@ class _NoAdvice(logging.Filter):
         return "Python threads" not in record.getMessage()
 
 
-def _logging() -> dict[str, Any]:
-    config: dict[str, Any] = copy.deepcopy(LOGGING_CONFIG)
-    for handler in config["handlers"].values():
-        handler["filters"] = ["no advice"]
-    return config | {"filters": {"no advice": {"()": _NoAdvice}}}
+def _log_to_stdout(format_: str, *, requests: bool = True) -> dict[str, Any]:
+    """The logging of all processes: ours and everybody else's as lines of one format."""
+    lines = {"()": "webapp.web.log.Lines", "as_json": format_ == "json"}
+    stdout = {
+        "class": "logging.StreamHandler", "stream": "ext://sys.stdout",
+        "formatter": "lines", "filters": ["no advice"],
+    }  # fmt: skip
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"no advice": {"()": _NoAdvice}},
+        "formatters": {"lines": lines},
+        "handlers": {"stdout": stdout},
+        "loggers": {"license_desk": {"level": "INFO" if requests else "WARNING"}},
+        "root": {"level": "WARNING", "handlers": ["stdout"]},
+    }
 
 
 def _name(host: str, trusted_hosts: tuple[str, ...]) -> str:
@@ -100,19 +151,3 @@ def _name(host: str, trusted_hosts: tuple[str, ...]) -> str:
             err=True,
         )
     return next(iter(outside), "localhost") if is_every_address(host) else in_url(host)
-
-
-def _refuse_wrong_database(create_app: Callable[[Settings], Flask], settings: Settings) -> None:
-    if settings.sqlite_file and not settings.sqlite_file.is_file():
-        _stop(f"There is no database at {shown(str(settings.sqlite_file), 300)}. Run: license-desk init")
-    with create_app(settings).app_context():
-        found, needed = database_revision(), head_revision()
-    if found != needed:
-        _stop(
-            f"The database is at revision {found or 'none'}, this version needs {needed}. "
-            "Run: license-desk db upgrade"
-        )
-
-
-def _stop(message: str) -> NoReturn:
-    raise SettingsError(message)

@@ -58,9 +58,18 @@ def database_revision() -> str | None:
 
 def head_revision() -> str | None:
     """The revision this code needs."""
+    return _migrations().get_current_head()
+
+
+def known_revisions() -> set[str]:
+    """All that this code can upgrade from, and its own."""
+    return {script.revision for script in _migrations().walk_revisions()}
+
+
+def _migrations() -> ScriptDirectory:
     config = Config()
     config.set_main_option("script_location", str(resources.MIGRATIONS))
-    return ScriptDirectory.from_config(config).get_current_head()
+    return ScriptDirectory.from_config(config)
 
 
 def _disk() -> bool:

@@ -39,6 +39,11 @@ class SignedIn:
     is_active: bool = True
     is_anonymous: bool = False
 
+    @property
+    def actor(self) -> Actor:
+        """Who it is."""
+        return self.standing.actor
+
     def get_id(self) -> str:
         """What Flask-Login keeps in the cookie."""
         return self.token

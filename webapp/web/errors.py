@@ -5,7 +5,6 @@ whether something out of view exists (P5).
 """
 
 import logging
-import secrets
 from typing import Any, NamedTuple
 
 from flask import Flask, Response, current_app, make_response, render_template, request
@@ -14,10 +13,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from webapp.database import means_busy
 from webapp.licensing.errors import NotAllowedError, NotThereError
-from webapp.web import throttle
-from webapp.web.throttle import TooManyError
-
-_log = logging.getLogger("license_desk")
+from webapp.web.log import event, request_id
 
 
 class _Words(NamedTuple):
@@ -27,12 +23,17 @@ class _Words(NamedTuple):
 
 _WORDS = {
     400: _Words("That request can't be used", "Open the page again and repeat the last step."),
+    401: _Words("You are not signed in", "Sign in, then repeat the last step."),
     403: _Words("You don't have the right to do this", "An admin can give it to you."),
     404: _Words("There is nothing here", "It may be gone, or not yours to view."),
     405: _Words("This can't be done that way", "Start from the page instead of the address."),
+    409: _Words(
+        "Somebody else was faster", "Load the page again and see what they changed; nothing of it was lost."
+    ),
     411: _Words("The request doesn't say how long it is", "Use the page in a browser."),
     413: _Words("That is too much at once", "Send less, or in smaller parts."),
     415: _Words("That kind of data can't be used here", "Use the page in a browser."),
+    429: _Words("Too many tries", "Wait a few minutes and try again."),
     500: _Words("Something broke on our side", "Nothing was changed. Please try again."),
     503: _Words("Busy right now", "Nothing was changed. Wait a few seconds and try again."),
 }
@@ -49,18 +50,17 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(NotThereError, lambda _error: _dressed(404, *_WORDS[404]))
-    app.register_error_handler(TooManyError, _too_many)
-    app.register_error_handler(NotAllowedError, lambda _error: _dressed(403, *_WORDS[403]))
+    app.register_error_handler(NotAllowedError, _not_allowed)
     app.register_error_handler(Exception, _unexpected)
 
 
-def _too_many(error: TooManyError) -> Response:
-    response = _dressed(429, "Too many tries", throttle.words(error))
-    response.headers["Retry-After"] = str(error.seconds)
-    return response
+def _not_allowed(_error: NotAllowedError) -> Response:
+    event("right_refused")
+    return _dressed(403, *_WORDS[403])
 
 
 def _csrf(_error: CSRFError) -> Response:
+    event("csrf_refused")
     return _dressed(
         400, "This page is out of date",
         "It was open during a sign-in or sign-out. Load it again; nothing was changed.",
@@ -72,14 +72,26 @@ def _http(error: HTTPException) -> Response | HTTPException:
     if code < 400:  # a redirect that routing asks for
         return error
     words = _WORDS.get(code, _Words(error.name, "Go back and try another way."))
+    wait = getattr(error, "retry_after", None)
+    if code == 429 and isinstance(wait, int):
+        words = words._replace(message=too_many(wait))
     if isinstance(error, SecurityError):
         words = _NOT_OUR_NAME
-        host = request.environ.get("HTTP_HOST", "")[:200]
-        _log.warning("asked under the name %r, which LICENSE_DESK_TRUSTED_HOSTS lacks", host)
+        event("host_refused", host=request.environ.get("HTTP_HOST", "-"))
+    elif code == 403:
+        event("right_refused")
     response = _plain(code, *words) if code == 400 else _dressed(code, *words)
     if code == 405:
         response.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+    if isinstance(wait, int):
+        response.headers["Retry-After"] = str(wait)
     return response
+
+
+def too_many(seconds: int) -> str:
+    """The same words for every cause, so that nobody learns which account or address it is about."""
+    minutes = max(1, -(-seconds // 60))
+    return f"Too many tries. Wait {'a minute' if minutes == 1 else f'{minutes} minutes'} and try again."
 
 
 def _unexpected(error: Exception) -> Response:
@@ -87,11 +99,10 @@ def _unexpected(error: Exception) -> Response:
         response = _plain(503, *_WORDS[503])
         response.headers["Retry-After"] = "5"
         return response
-    incident = secrets.token_hex(4)
-    _log.error("incident %s", incident, exc_info=error)
+    event("error", level=logging.ERROR, error=error)
     if current_app.testing:
         raise error
-    return _plain(500, *_WORDS[500], incident=incident)
+    return _plain(500, *_WORDS[500], incident=request_id())
 
 
 def _dressed(status: int, title: str, message: str) -> Response:

@@ -7,6 +7,7 @@ from flask import request, url_for
 
 from webapp.web import format as words
 from webapp.web.access import current_actor
+from webapp.web.security import in_the_clear
 
 _TABS = (
     ("Users", "users", "users.everyone"),
@@ -39,4 +40,5 @@ def frame() -> dict[str, Any]:
     actor = current_actor()
     person = actor and Person(actor.name, actor.username, words.initials(actor.name))
     tabs = [Tab(label, url_for(to), request.blueprint == home) for label, home, to in _TABS]
-    return {"actor": person, "tabs": tabs, "here": request.path}
+    warned = actor is not None and actor.is_admin and in_the_clear()
+    return {"actor": person, "tabs": tabs, "in_the_clear": warned, "here": request.path}

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, Response, make_response, render_template, request
 from jinja2_fragments.flask import render_block
 
-_VARIES_ON = ("Cookie", "HX-Request", "HX-Request-Type", "HX-Target", "HX-History-Restore-Request")
+VARIES_ON = ("Cookie", "HX-Request", "HX-Request-Type", "HX-Target", "HX-History-Restore-Request")
 
 
 def page(
@@ -28,9 +28,7 @@ def page(
         html = render_block(template, region, **context)
         for other in (also or {}).get(region, ()):
             html += _beside(other, render_block(template, other, **context))
-    response = make_response(html, status)
-    response.vary.update(_VARIES_ON)
-    return response
+    return make_response(html, status)
 
 
 def _beside(region: str, inner: str) -> str:

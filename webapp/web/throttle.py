@@ -14,10 +14,13 @@ from flask import Response, current_app, request
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import TooManyRequests
 
 from webapp.database import now, transaction
 from webapp.licensing.people import fold
 from webapp.models import Throttle
+from webapp.web.log import event
+from webapp.web.security import over_tls
 
 STRETCH = 300  # seconds
 OF_ACCOUNT, OF_ADDRESS, OF_ALL = 10, 30, 1_000  # tries in one stretch
@@ -32,13 +35,13 @@ _COUNT = text(
 )
 
 
-class TooManyError(Exception):
+class TooManyError(TooManyRequests):
     """Too many tries. ``seconds``: until the next may be made."""
 
     def __init__(self, seconds: int) -> None:
         """Keep how long to wait."""
+        super().__init__(retry_after=seconds)
         self.seconds = seconds
-        super().__init__(seconds)
 
 
 class Try:
@@ -76,6 +79,7 @@ def counted(username: str | None = None) -> Iterator[Try]:
     if hits.get(_ALL) == 1:
         _forget_old(slot)
     if any(hits[key] > most for key, most in limits.items()):
+        event("throttled")
         raise TooManyError((slot + 1) * STRETCH - moment)
     yield Try(own, tuple(shared), slot)
 
@@ -101,11 +105,9 @@ def _forget_old(slot: int) -> None:
 def remember_device(response: Response, username: str) -> None:
     """Let the browser prove next time that this person signed in on it before. It tells nobody's name."""
     value = _devices().dumps([secrets.token_urlsafe(9), _digest(username)])
-    config = current_app.config
     response.set_cookie(
-        _cookie(), str(value), max_age=_DEVICE_DAYS * 86_400, path="/", httponly=True,
-        secure=config["SESSION_COOKIE_SECURE"], samesite=config["SESSION_COOKIE_SAMESITE"],
-    )  # fmt: skip
+        _cookie(), str(value), max_age=_DEVICE_DAYS * 86_400, secure=over_tls(), httponly=True, samesite="Lax"
+    )
 
 
 def _known_device(account: str) -> str | None:
@@ -121,15 +123,9 @@ def _devices() -> URLSafeSerializer:
 
 
 def _cookie() -> str:
-    return f"{current_app.config['SESSION_COOKIE_NAME']}_device"
+    return f"{current_app.session_interface.get_cookie_name(current_app)}_device"
 
 
 def _digest(username: str) -> str:
     """A name for the account of this username, of one length whatever was typed."""
     return hashlib.sha256(fold(username[:200]).encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def words(error: TooManyError) -> str:
-    """The same for every cause, so that nobody learns which account or address it is about."""
-    minutes = -(-error.seconds // 60)
-    return f"Too many tries. Wait {minutes} {'minute' if minutes == 1 else 'minutes'}, then try again."

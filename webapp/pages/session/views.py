@@ -1,6 +1,7 @@
 """``/sign-in`` and ``/sign-out``. The same words for every cause of a refusal, at the same cost."""
 
 import re
+from logging import INFO
 
 from flask import Blueprint, Response, current_app, redirect, request, url_for
 from sqlalchemy import select
@@ -14,9 +15,12 @@ from webapp.licensing.visibility import read_actor
 from webapp.models import Credential, User
 from webapp.web import access, throttle
 from webapp.web.access import SignedIn, current_sign_in
+from webapp.web.errors import too_many
+from webapp.web.log import event
 from webapp.web.matrix import is_page
 from webapp.web.page import page
 from webapp.web.passwords import is_right, needs_renewal, renewed
+from webapp.web.throttle import TooManyError
 
 blueprint = Blueprint("session", __name__)
 
@@ -40,15 +44,17 @@ def sign_in_post() -> Response:
     try:
         with throttle.counted(username) as one_try:
             user = _checked(username, request.form.get("password", ""), one_try)
-    except throttle.TooManyError as error:
-        answer = _form(username=username, next=next_, error=throttle.words(error), status=429)
+    except TooManyError as error:
+        answer = _form(username=username, next=next_, error=too_many(error.seconds), status=429)
         answer.headers["Retry-After"] = str(error.seconds)
         return answer
     if user is None:
+        event("sign_in_refused")
         return _form(username=username, next=next_, error=REFUSED, status=422)
     access.carry(user)
+    event("signed_in", level=INFO, user=user.actor.username)
     answer = _onward(next_)
-    throttle.remember_device(answer, user.standing.actor.username)
+    throttle.remember_device(answer, user.actor.username)
     return answer
 
 
@@ -92,6 +98,7 @@ def sign_out() -> Response:
     if found:
         with transaction() as session:
             sign_ins.end(session, found.id, now())
+        event("signed_out", level=INFO)
     access.forget()
     response = redirect(url_for("session.sign_in", next=own_path(request.form.get("next", ""))), 303)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'

@@ -137,7 +137,10 @@ def password_link(username: str) -> Response:
         links.keep(passwords.make_link(session, record.username, act(), version=_version(sent)))
 
     location = url_for("users.one", username=record.username)
-    return _done(record, sent, location, "link made", do, lambda: _asked_again("password_link"))
+    answer = _done(record, sent, location, "link made", do, lambda: _asked_again("password_link"))
+    if answer.status_code == 303 and "mail" in request.form:
+        flash("link mailed" if links.send(record) else "link not mailed")
+    return answer
 
 
 def _asked_again(field: str) -> Sequence[Problem]:
