@@ -5,6 +5,8 @@ import logging
 import os
 import signal
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from webapp.commands.address import in_url, is_every_address, listening_address
 from webapp.commands.common import warn_of_unknown_settings
 from webapp.settings import PREFIX, is_loopback, read_settings
 
+_ENDS = (signal.SIGINT, signal.SIGTERM)
 _FILE = click.Path(path_type=Path)
 
 
@@ -83,24 +86,42 @@ def run_server(
 
 
 def _let_new_workers_hear_signals() -> None:
-    """A worker that is told to end while it starts must end.
+    """A worker that is told to end before it serves must end.
 
-    It inherits the server's own answer to signals, which would only note it in the copy, and would then
-    serve until it is killed. Until it has the usual answer, signals wait.
+    It inherits the server's own answer to signals, which would only note it in the copy. So the usual
+    answer is set at its birth, and signals wait until then.
     """
-    if hasattr(signal, "pthread_sigmask"):
-        ends = (signal.SIGINT, signal.SIGTERM)
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS),
+        after_in_child=_answer_as_usual,
+    )
 
-        def usual() -> None:
-            for one in ends:
-                signal.signal(one, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
 
-        os.register_at_fork(
-            before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, ends),
-            after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, ends),
-            after_in_child=usual,
-        )
+def _answer_as_usual() -> None:
+    for one in _ENDS:
+        signal.signal(one, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
+
+
+def _repeat_signals() -> None:
+    """Make sure that a worker hears it is to end.
+
+    Python answers a signal in the main thread alone, and misses it if that is just about to wait: then
+    it waits on. A thread is told as well, and repeats it.
+    """
+    heard, noted = os.pipe()
+    os.set_blocking(noted, False)
+    signal.set_wakeup_fd(noted, warn_on_full_buffer=False)
+
+    def repeat() -> None:
+        while os.read(heard, 1)[0] not in _ENDS:
+            pass
+        for _ in range(5):
+            time.sleep(0.2)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+
+    threading.Thread(target=repeat, daemon=True).start()
 
 
 def worker_app() -> Flask:
@@ -108,6 +129,7 @@ def worker_app() -> Flask:
     from webapp.factory import create_app
 
     app = create_app()
+    _repeat_signals()
     gc.collect()
     gc.freeze()
     return app
