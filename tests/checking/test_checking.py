@@ -124,7 +124,7 @@ def test_whatever_is_done_to_log_or_rows_is_complained_of(story: dict[str, int],
         f"UPDATE change_entry SET new = NULL WHERE change_seq = {story['lost']} AND field = 'license_vcc'": "license_vcc is None (V1)",
         "UPDATE change_entry SET new = 'ANN' WHERE subject = 'x'; "
         "UPDATE change_entry SET subject = 'ANN' WHERE subject = 'sue'": "a second ANN",
-        f"UPDATE change_entry SET new = '8' WHERE subject = 'sue' AND field = 'agent_id';"
+        "UPDATE change_entry SET new = '8' WHERE subject = 'sue' AND field = 'agent_id';"
         + entry(story["named"], "sue", "agent_id", "8", "7", sue): "gets another agent ID",
         "UPDATE change_entry SET new = '7' WHERE subject = 'sue' AND field = 'agent_id'": "shares agent_id",
         "UPDATE change_entry SET new = 'Cellar' WHERE subject = 'ann' AND field = 'groups'": "groups that aren't there",

@@ -117,7 +117,7 @@ def archive(username: str) -> Response:
 
 @blueprint.post("/users/<username>/delete")
 def delete(username: str) -> Response:
-    """Delete an archived user for good; sent again, they are not there any more, and it is done all the same."""
+    """Delete an archived user for good; sent again, it leads to the same place, though they are gone."""
     location = url_for("users.everyone", status="archived")
     if resent.led_to(db.session()) == location:
         return _lead_on(location, "deleted")
