@@ -93,7 +93,7 @@ def wishes(draw: st.DrawFn, new: bool = False) -> Wish:
     return Wish("", licenses=held, **fields)
 
 
-places = st.integers(0, 30)
+places = st.integers(0, 60)
 confirmed = st.booleans()
 
 
@@ -155,7 +155,7 @@ class Desk(RuleBasedStateMachine):
         behind=st.sampled_from((0, 0, 0, 1)),
     )
     def save(self, by: int, place: int, wish: Wish, losses: bool, overage: bool, behind: int) -> None:
-        username, version = self._someone(place)
+        username, version = self._someone(by, place)
         done = self._do("save", by, lambda session, act: users.save(
             session, replace(wish, username=username), version - behind, act,
             confirmed_losses=(*REFS, "contactpad", "webrtc") if losses else (),
@@ -165,31 +165,31 @@ class Desk(RuleBasedStateMachine):
 
     @rule(by=places, place=places, names=memberships)
     def move(self, by: int, place: int, names: tuple[str, ...]) -> None:
-        username, version = self._someone(place)
+        username, version = self._someone(by, place)
         wish = Wish(username, groups=names)
         self._do("move", by, lambda session, act: users.save(session, wish, version, act))
 
     @rule(by=places, place=places, may=permissions, reach=access)
     def supervise(self, by: int, place: int, may: frozenset[str], reach: dict[str, AccessLevel]) -> None:
-        username, version = self._someone(place)
+        username, version = self._someone(by, place)
         wish = Wish(username, permissions=may, access=reach)
         self._do("supervise", by, lambda session, act: users.save(session, wish, version, act))
 
     @rule(by=places, place=places)
     def archive(self, by: int, place: int) -> None:
-        username, version = self._someone(place)
+        username, version = self._someone(by, place)
         self._do("archive", by, lambda session, act: users.archive(session, username, version, act))
 
     @rule(by=places, place=places, wish=st.just(Wish("")) | wishes(), overage=confirmed)
     def reactivate(self, by: int, place: int, wish: Wish, overage: bool) -> None:
-        username, version = self._someone(place, "archived")
+        username, version = self._someone(by, place, "archived")
         self._do("reactivate", by, lambda session, act: users.reactivate(
             session, replace(wish, username=username), version, act, confirmed_overage=REFS if overage else ()
         ))  # fmt: skip
 
     @rule(by=places, place=places)
     def delete(self, by: int, place: int) -> None:
-        username, version = self._someone(place, "archived")
+        username, version = self._someone(by, place, "archived")
         self._do("delete", by, lambda session, act: users.delete(session, username, version, act))
 
     @rule(
@@ -229,7 +229,8 @@ class Desk(RuleBasedStateMachine):
     def _do(self, what: str, by: int, do: Callable[[Session, Act], object], group: str | None = None) -> bool:
         """Do it as somebody who can sign in, or as the operator; whether it was done."""
         before, people = self.model.seq, deepcopy(self.model.people)
-        me, act = self._actor(by)
+        me = self._actor(by)
+        act = self._act(me)
         refused = False
         try:
             with transaction() as session:
@@ -332,20 +333,21 @@ class Desk(RuleBasedStateMachine):
                     }
                     assert names - {"", "…"} <= reaches(mine).keys(), line
 
-    def _actor(self, by: int) -> tuple[int | None, Act]:
+    def _actor(self, by: int) -> int | None:
         """Somebody who can sign in (P1), every second time a supervisor; else the operator."""
-        session = db.session()
-        act = self.make.act(lambda: self.now)
         admins = [
             user for user, person in self.model.people.items() if base(person, "license_vcc") == "admin"
         ]
         choice = [None, *admins] if by % 2 else self._supervisors() or [None]
-        me = choice[by // 2 % len(choice)]
+        return choice[by // 2 % len(choice)]
+
+    def _act(self, me: int | None) -> Act:
+        act = self.make.act(lambda: self.now)
         if me is None:
-            return None, act
-        actor = read_actor(session, me)
+            return act
+        actor = read_actor(db.session(), me)
         assert actor is not None
-        return me, replace(act, actor=actor)
+        return replace(act, actor=actor)
 
     def _supervisors(self) -> list[int]:
         """Those who can sign in (P1)."""
@@ -354,12 +356,15 @@ class Desk(RuleBasedStateMachine):
             if base(person, "license_vcc") == "supervisor" and "access" in parts(person, "permissions")
         ]  # fmt: skip
 
-    def _someone(self, place: int, status: str = "") -> tuple[str, int]:
-        """A user's name and version; of this status, if there is anybody."""
-        there = [user for user, person in self.model.people.items() if person["status"] != "deleted"]
-        fit = [user for user in there if self.model.people[user]["status"] == status] or there
-        user = fit[place % len(fit)]
-        return self.model.people[user]["username"], self.model.versions[user]
+    def _someone(self, by: int, place: int, status: str = "") -> tuple[str, int]:
+        """A user's name and version; of this status, and mostly one whom the actor may edit, if there is any."""
+        people = {user: person for user, person in self.model.people.items() if person["status"] != "deleted"}
+        fit = [user for user, person in people.items() if status in ("", person["status"])] or [*people]
+        me = self._actor(by)
+        if me is not None and base(people[me]) == "supervisor" and place % 4:
+            fit = [user for user in fit if edits(people[me], me, people[user], user)] or fit
+        user = fit[place // 4 % len(fit)]
+        return people[user]["username"], self.model.versions[user]
 
 
 def base(person: Fields, *fields: str) -> str | None:
