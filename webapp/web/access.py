@@ -21,6 +21,7 @@ from webapp.licensing.errors import NotThereError
 from webapp.licensing.history import Act
 from webapp.licensing.rights import Actor
 from webapp.licensing.sign_ins import Standing
+from webapp.web import resent
 from webapp.web.matrix import HOLDS, MATRIX, Line, Who, Within
 from webapp.web.page import asked_by_itself, needs_redirect_header
 
@@ -131,7 +132,8 @@ def _check() -> Response | None:
     if line is None:
         raise Forbidden
     _note_seen(found)
-    if line.within and not _in_view(line.within, found.actor, request.view_args or {}):
+    gone = line.within and not _in_view(line.within, found.actor, request.view_args or {})
+    if gone and resent.led_to(db.session(), found.actor) is None:  # else they have just deleted it
         raise NotThereError
     if line.right and not HOLDS[line.right](found.actor):
         raise Forbidden

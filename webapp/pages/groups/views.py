@@ -1,5 +1,6 @@
 """``/groups``: list, create, rename, delete when empty. Decides nothing; the core does."""
 
+import secrets
 from collections.abc import Callable
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
@@ -10,6 +11,7 @@ from webapp.licensing import groups
 from webapp.licensing.errors import LicensingError, NotThereError, Problem
 from webapp.licensing.groups import GroupView
 from webapp.web import format as words
+from webapp.web import resent
 from webapp.web.access import act, actor
 from webapp.web.fields import errors_at
 from webapp.web.page import page
@@ -50,15 +52,17 @@ def remove(group: int) -> Response:
 
 
 def _done(do: Callable[[Session], None], said: str, group: int | None = None, typed: str = "") -> Response:
+    location = url_for("groups.everything")
     try:
         with transaction() as session:
-            do(session)
+            if not resent.was_done(session, actor(), location):
+                do(session)
     except LicensingError as error:
         if group is None:
             return _page(error.problems, typed, 422)
         return _one(group, error.problems, typed, 422)
     flash(said)
-    return redirect(url_for("groups.everything"), 303)  # type: ignore[return-value]
+    return redirect(location, 303)  # type: ignore[return-value]
 
 
 def _page(problems: tuple[Problem, ...] = (), typed: str = "", status: int = 200) -> Response:
@@ -67,6 +71,7 @@ def _page(problems: tuple[Problem, ...] = (), typed: str = "", status: int = 200
     return page(
         "groups/groups.html", status=status, groups=[_shown(it) for it in found],
         manages=who.may("groups"), errors=errors_at(problems), typed=typed, group=None,
+        op_id=secrets.token_urlsafe(16),
     )  # fmt: skip
 
 
@@ -80,6 +85,7 @@ def _one(
     return page(
         "groups/group.html", status=status, group=_shown(found), manages=who.may("groups"),
         errors=errors_at(problems), typed=found.name if typed is None else typed,
+        op_id=secrets.token_urlsafe(16),
     )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from webapp.pages.users import links, shown, shown_conflict, shown_form
 from webapp.pages.users.blueprint import blueprint
 from webapp.pages.users.forms import TEXTS, GroupChoice, Sent, number, read_form
 from webapp.pages.users.shown_form import Standing
-from webapp.web import proof
+from webapp.web import proof, resent
 from webapp.web.access import act, actor
 from webapp.web.books import Books
 from webapp.web.page import page
@@ -117,14 +117,17 @@ def archive(username: str) -> Response:
 
 @blueprint.post("/users/<username>/delete")
 def delete(username: str) -> Response:
-    """Delete an archived user for good."""
+    """Delete an archived user for good; sent again, it leads to the same place, though they are gone."""
+    location = url_for("users.everyone", status="archived")
+    if resent.led_to(db.session(), actor()) == location:
+        return _lead_on(location, "deleted")
     record = _editable(username)
     sent = _bare(record)
 
     def do(session: Session) -> None:
         users.delete(session, record.username, _version(sent), act())
 
-    return _done(record, sent, url_for("users.everyone", status="archived"), "deleted", do)
+    return _done(record, sent, location, "deleted", do)
 
 
 @blueprint.post("/users/<username>/password-link")
@@ -176,13 +179,17 @@ def _done(
         if problems := sent.problems or foreseen():
             raise LicensingError(problems)
         with transaction() as session:
-            if not _repeated(session, sent, location):
+            if not resent.was_done(session, actor(), location):
                 do(session)
     except LicensingError as error:
         problems = [*error.problems]
         return _page(_record_again(before), sent, lambda _: problems, status=422)
     except StaleError:
         return _page(_record_again(before), sent, _of_choices, status=409)
+    return _lead_on(location, words)
+
+
+def _lead_on(location: str, words: str) -> Response:
     flash(words)
     return redirect(location, 303)  # type: ignore[return-value]
 
@@ -202,15 +209,6 @@ def _foreseen(before: Record | None, sent: Sent) -> Sequence[Problem]:
             *unconfirmed_overage(plan, sent.confirmed_overage, users.ASK)]
         or (_asked_again(proof.FIELD) if rights_change else ())
     )  # fmt: skip
-
-
-def _repeated(session: Session, sent: Sent, location: str) -> bool:
-    who = actor().id
-    if not sent.op_id or who is None:
-        return False
-    address = request.path.casefold()
-    digest = once.digest(address, request.form.items(multi=True))
-    return once.earlier(session, who, sent.op_id, digest, location) is not None
 
 
 def _version(sent: Sent) -> int:
