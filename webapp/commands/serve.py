@@ -104,24 +104,30 @@ def _answer_as_usual() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
 
 
-def _repeat_signals() -> None:
-    """Make sure that a worker hears it is to end.
+def _end_once_when_told() -> None:
+    """Tell a worker exactly once that it is to end, however often and whenever it is told.
 
-    Python answers a signal in the main thread alone, and misses it if that is just about to wait: then
-    it waits on. A thread is told as well, and repeats it.
+    Told twice (a terminal and a service manager tell all processes, and then the server tells its
+    workers), it would drop what it is answering. And Python answers a signal in the main thread alone,
+    and misses it if that is just about to wait. So a thread waits for the signal and wakes the main one.
     """
-    heard, noted = os.pipe()
-    os.set_blocking(noted, False)
-    signal.set_wakeup_fd(noted, warn_on_full_buffer=False)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # in the threads that are made from now on too
+    main, told = threading.main_thread().ident or 0, threading.Event()
 
-    def repeat() -> None:
-        while os.read(heard, 1)[0] not in _ENDS:
-            pass
-        for _ in range(5):
-            time.sleep(0.2)
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+    def end(*_: Any) -> None:
+        answer = signal.getsignal(signal.SIGTERM)
+        if callable(answer) and not told.is_set():
+            told.set()
+            answer(signal.SIGTERM, None)
 
-    threading.Thread(target=repeat, daemon=True).start()
+    def wait() -> None:
+        signal.sigwait(_ENDS)
+        while not told.is_set():
+            signal.pthread_kill(main, signal.SIGURG)
+            time.sleep(0.1)
+
+    signal.signal(signal.SIGURG, end)
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def worker_app() -> Flask:
@@ -129,7 +135,7 @@ def worker_app() -> Flask:
     from webapp.factory import create_app
 
     app = create_app()
-    _repeat_signals()
+    _end_once_when_told()
     gc.collect()
     gc.freeze()
     return app
