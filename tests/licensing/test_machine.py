@@ -200,7 +200,10 @@ class Desk(RuleBasedStateMachine):
     )
     def group(self, by: int, what: str, place: int, name: str) -> None:
         rows = db.session.execute(select(Group.name, Group.id).order_by(Group.id)).all()
-        old, key = rows[place % len(rows)] if rows else ("", 1)
+        full = {name for person in self.model.people.values() for name in parts(person, "groups")}
+        if what == "delete":  # mostly one that can be
+            rows = [row for row in rows if row.name not in full or not place % 4] or rows
+        old, key = rows[place // 4 % len(rows)] if rows else ("", 1)
         does: dict[str, Callable[[Session, Act], object]] = {
             "make": lambda session, act: groups.create(session, name, act),
             "rename": lambda session, act: groups.rename(session, key, name, act),
