@@ -9,13 +9,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
+from math import inf
 
 from sqlalchemy.orm import Session
 
 from tests.checking import rows
-from tests.checking.model import Change, Fields, Model
+from tests.checking.model import Change, Fields, Figures, Model
 
-Figures = dict[str, tuple[int, int | None, int]]
 DONE = 303
 
 
@@ -79,7 +79,7 @@ class _Past:
         self.by_page: dict[int, str | None] = {}
 
     def remember(self, change: Change, model: Model) -> None:
-        self.figures[change.seq] = model.figures(change.at.date())
+        self.figures[change.seq] = model.figures(model.day(change.at))
         for user, username in {(e.user_id, e.subject) for e in change.entries if e.user_id is not None}:
             self.people[username.lower()].append((change.seq, dict(model.people[user])))
         lines = (entry.new for entry in change.entries if entry.field == "contract_line")
@@ -125,8 +125,8 @@ def _answers(log: Log, past: _Past) -> Iterator[str]:
     spans = {}
     for mark, same in by_mark.items():
         done = [asked.ended for asked in same if asked.status == DONE]
-        if done and past.marks[mark]:
-            spans[mark] = (min(asked.begun for asked in same), min(done), past.marks[mark][0])
+        if past.marks[mark]:
+            spans[mark] = (min(asked.begun for asked in same), min(done, default=inf), past.marks[mark][0])
     order = _Order(spans.values(), log.first, max(past.figures))
     for mark, same in by_mark.items():
         yield from _effect(mark, same, past, order)

@@ -6,7 +6,7 @@ the model takes it over all the same, so that one fault is told once.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
@@ -25,6 +25,7 @@ STATUSES = {
 LINE = re.compile(r"(\d+) contracted, (?:max overage (\d+)|no upper limit), from (\S+)")
 
 Fields = dict[str, str]
+Figures = dict[str, tuple[int, int | None, int]]  # contracted, overage and assigned of each license type
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,13 @@ class Model(Books):
         """The books without what only the model needs."""
         return Books(**{name: value for name, value in vars(self).items() if not name.startswith("_")})
 
-    def figures(self, day: date) -> dict[str, tuple[int, int | None, int]]:
+    def day(self, moment: datetime) -> date:
+        """The day of a moment, for contract lines."""
+        return moment.astimezone(self._zone).date()
+
+    def figures(self, day: date) -> Figures:
         """Contracted, overage and assigned on a day, of every license type that has any of them."""
-        found = {ref: (0, 0, number) for ref, number in self.assigned.items()}
+        found: Figures = {ref: (0, 0, number) for ref, number in self.assigned.items()}
         standing = [line for line in self.lines if line.superseded_at is None and line.starts_on <= day]
         for line in sorted(standing, key=lambda line: line.starts_on):
             found[line.ref] = (line.contracted, line.max_overage, self.assigned[line.ref])
@@ -207,9 +212,7 @@ class Model(Books):
         first = change.cause == "first admin"
         if first and (before["vcc/admin"] or self.assigned["vcc/admin"] != 1):
             yield "is not of the first admin (S8)"
-        for ref, (contracted, overage, after) in self.figures(
-            change.at.astimezone(self._zone).date()
-        ).items():
+        for ref, (contracted, overage, after) in self.figures(self.day(change.at)).items():
             mark = None
             if after > max(before[ref], contracted):
                 if first and ref == "vcc/admin" and overage is not None and after > contracted + overage:
@@ -275,7 +278,7 @@ def licenses(person: Mapping[str, str], kind: str = "license_") -> Iterator[str]
     return (f"{name.removeprefix(kind)}/{value}" for name, value in person.items() if name.startswith(kind))
 
 
-def parts(person: Mapping[str, str], name: str) -> Collection[str]:
+def parts(person: Mapping[str, str], name: str) -> set[str]:
     """The names in a field that is a list."""
     return set(filter(None, person.get(name, "").split(";")))
 

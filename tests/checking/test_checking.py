@@ -229,6 +229,7 @@ def test_what_ended_before_another_began_comes_first(log: Log) -> None:
     complaint = "was acknowledged before it was asked for"
     assert any(complaint in it for it in complaints_with(log, 1, begun=0.5, ended=0.6))
     assert any(complaint in it for it in complaints_with(log, 0, begun=4.5, ended=4.6))
+    assert any(complaint in it for it in complaints_with(log, 1, begun=8.0, ended=9.0, status=None))
     assert complaints_with(log, 1, begun=1.0, ended=9.0) == []  # at the same time: in any order
 
 

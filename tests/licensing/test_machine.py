@@ -13,7 +13,7 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from flask import Flask
@@ -78,7 +78,7 @@ def wishes(draw: st.DrawFn, new: bool = False) -> Wish:
     """A wish; three of four leave out what the base license that they name can't have."""
     products = {product: names for product, names in licenses.items() if product != "vcc" or not new}
     held = draw(st.fixed_dictionaries({"vcc": licenses["vcc"]} if new else {}, optional=products))
-    fields = draw(st.fixed_dictionaries({}, optional=details))
+    fields: dict[str, Any] = draw(st.fixed_dictionaries({}, optional=details))
     kind = held.get("vcc")
     if kind and draw(st.integers(0, 3)):
         if kind in ("agent", "wallboard"):
@@ -200,7 +200,10 @@ class Desk(RuleBasedStateMachine):
     )
     def group(self, by: int, what: str, place: int, name: str) -> None:
         rows = db.session.execute(select(Group.name, Group.id).order_by(Group.id)).all()
-        old, key = rows[place % len(rows)] if rows else ("", 1)
+        full = {name for person in self.model.people.values() for name in parts(person, "groups")}
+        if what == "delete":  # mostly one that can be
+            rows = [row for row in rows if row.name not in full or not place % 4] or rows
+        old, key = rows[place // 4 % len(rows)] if rows else ("", 1)
         does: dict[str, Callable[[Session, Act], object]] = {
             "make": lambda session, act: groups.create(session, name, act),
             "rename": lambda session, act: groups.rename(session, key, name, act),
@@ -338,7 +341,7 @@ class Desk(RuleBasedStateMachine):
         admins = [
             user for user, person in self.model.people.items() if base(person, "license_vcc") == "admin"
         ]
-        choice = [None, *admins] if by % 2 else self._supervisors() or [None]
+        choice: list[int | None] = [None, *admins] if by % 2 else [*self._supervisors()] or [None]
         return choice[by // 2 % len(choice)]
 
     def _act(self, me: int | None) -> Act:
