@@ -83,9 +83,8 @@ def test_a_list_comes_from_the_index_in_its_order_without_sorting(
         assert rows == 50, case
         assert index in steps, case
         assert not SORTS.search(steps), case
-        if role == "admin" and not after:
-            walked = set(re.findall(r"ix_\w+_order", "\n".join(counted(narrowed, OPERATOR))))
-            assert walked <= {index}, "another index may have who fits at its end"
+        if role == "admin" and not after and not more.keys() & {"q", "group"}:
+            assert index in counted(narrowed, OPERATOR)[0], "another index may have who fits at its end"
 
 
 def test_what_leaves_a_few_people_is_read_first_and_the_index_is_not_walked(app: Flask, make: Make) -> None:
