@@ -18,7 +18,7 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 from math import prod
 from string import ascii_lowercase
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -81,16 +81,14 @@ class Filters:
         return bool(self.q or self.initial or self.group is not None)
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """A row's place in the list: after it the next page begins."""
 
     name_fold: str
     username_fold: str
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One person. ``license_type_id``: of the product listed; for the archived, their base license.
 
     ``besides``: the ids of the other license types they hold or, archived, are offered.
@@ -172,22 +170,22 @@ class PeopleList:
         if len(self._parts) > 1:
             places.sort()
         shown = places[:size]
-        ids = [place.user_id for place in shown]
+        ids = [user_id for _, _, user_id in shown]
         users: dict[int, Any] = {}
         groups: dict[int, list[str]] = defaultdict(list)
-        for user in self._parts[0].people(ids):
-            users[user.id] = user
-            if user.group is not None:
-                groups[user.id].append(user.group)
+        for user_id, group, *user in self._parts[0].people(ids):
+            users[user_id] = user
+            if group is not None:
+                groups[user_id].append(group)
         held = licenses(self._session, ids) if besides else {}
         rows = []
         for name_fold, username_fold, user_id in shown:
-            user = users[user_id]
-            others = tuple(kind for kind in held.get(user_id, ()) if kind != user.type_id)
+            username, name, active, last_login, type_id = users[user_id]
+            others = tuple(kind for kind in held[user_id] if kind != type_id) if besides else ()
             rows.append(
                 Row(
-                    Key(name_fold, username_fold), user_id, user.username, user.name, user.active,
-                    user.type_id, user.last_login, tuple(groups.get(user_id, ())), others,
+                    Key(name_fold, username_fold), user_id, username, name, active,
+                    type_id, last_login, tuple(groups.get(user_id, ())), others,
                 )
             )  # fmt: skip
         return Page(tuple(rows), rows[-1].key if len(places) > size else None)
@@ -209,9 +207,7 @@ class PeopleList:
 class _Part:
     """A list, or one of the two that no user is in both of. What narrows it is sized once, up to a limit."""
 
-    def __init__(
-        self, session: Session, filters: Filters, actor: Actor, search: Search, once: Once
-    ) -> None:  # fmt: skip
+    def __init__(self, session: Session, filters: Filters, actor: Actor, search: Search, once: Once) -> None:
         self._session, self._initial = session, filters.initial
         self._shape = _shape(session, filters, actor, search)
         self._values = _values(filters, actor)
@@ -324,8 +320,8 @@ class _Shape:
     """All of a question that decides what its statements look like.
 
     ``base``: a base license is listed. ``supervisor``: admins are not in view. ``reach``: nor is who is
-    out of reach; who is in one of the supervisor's groups is not. ``search``: for a part of either, or
-    for the start: of the name, which is a stretch of the order, or of the username alone.
+    out of reach; who is in one of the supervisor's groups is not. ``search``: for a part of name or
+    username; or for the start of the name, which is a stretch of the order; or of the username alone.
     """
 
     status: Status
@@ -667,8 +663,7 @@ def _people(shape: _Shape) -> Statement:
         member &= Membership.group_id.in_(bindparam("groups", expanding=True))
     return (
         select(
-            User.id, User.username, User.name, User.active, User.last_login, _type(shape),
-            Group.name.label("group"),
+            User.id, Group.name, User.username, User.name, User.active, User.last_login, _type(shape)
         )
         .outerjoin(Membership, member)
         .outerjoin(Group, Group.id == Membership.group_id)
