@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "orders"
-down_revision = "forms"
+down_revision = "sign_ins"
 branch_labels = None
 depends_on = None
 
