@@ -132,3 +132,19 @@ def test_links_are_counted_by_address_too(people: Make, browse: Browser) -> None
     held = browse.client.post("/password/guessed", data=form)
     assert held.status_code == 429
     assert int(held.headers["Retry-After"]) > 0
+
+
+def test_P4_whoever_tries_out_which_names_are_taken_is_held_and_an_admin_is_not(
+    people: Make, any_app: Flask, browse: Browser
+) -> None:
+    people.supervisor("sam", permissions=("access", "create", "edit", "unassigned"))
+    person = {"username": "ADA", "name": "X", "email": "x@x.example", "license_vcc": "agent"}
+
+    def statuses(username: str, times: int) -> list[int]:
+        who = Browser(any_app)
+        who.sign_in(username, people.password(username))
+        data = {"csrf_token": who._token, **person}
+        return [who.client.post("/users/new", data=data).status_code for _ in range(times)]
+
+    assert statuses("sam", throttle.OF_PROBES + 1) == [422] * throttle.OF_PROBES + [429]
+    assert statuses("ada", throttle.OF_PROBES + 1) == [422] * (throttle.OF_PROBES + 1)

@@ -7,7 +7,7 @@ A device on which somebody signed in before is counted apart, so that they get i
 
 import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from flask import Response, current_app, request
@@ -17,18 +17,21 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
 
 from webapp.database import now, transaction
+from webapp.licensing.errors import Problem
 from webapp.licensing.people import fold
+from webapp.licensing.rights import Actor
 from webapp.models import Throttle
 from webapp.web.log import event
 from webapp.web.security import over_tls
 
 STRETCH = 300  # seconds
 OF_ACCOUNT, OF_ADDRESS, OF_ALL = 10, 30, 1_000  # tries in one stretch
+OF_PROBES = 30
 _ALL = "all"
 _DEVICE_DAYS = 180
 
 # The same text on SQLite and PostgreSQL. In a new stretch the count begins anew.
-_COUNT = text(
+_UPSERT = text(
     "INSERT INTO throttle (key, slot, hits) VALUES (:key, :slot, 1) ON CONFLICT (key) DO UPDATE SET "
     "hits = CASE WHEN throttle.slot = excluded.slot THEN throttle.hits + 1 ELSE 1 END, slot = excluded.slot "
     "RETURNING hits"
@@ -67,13 +70,29 @@ def counted(username: str | None = None) -> Iterator[Try]:
 
     ``username``: as typed; whether there is such an account makes no difference. None: a one-time link.
     """
+    own, shared = _keys(username)
+    slot = _count({own: OF_ACCOUNT, **shared} if own else shared)
+    yield Try(own, tuple(shared), slot)
+
+
+def note_probe(who: Actor, problems: Sequence[Problem]) -> None:
+    """Count a refusal that tells that a value is taken, maybe by somebody out of view (P4).
+
+    One who tries names to learn which there are must not get far. Raises TooManyError.
+    """
+    if who.views_everyone or not any(problem.code.endswith("_taken") for problem in problems):
+        return
+    event("taken_value_refused")
+    _count({f"taken values {who.id}": OF_PROBES})
+
+
+def _count(limits: Mapping[str, int]) -> int:
+    """Count under each of these keys; the stretch of time it was counted in. Raises TooManyError."""
     moment = int(now().timestamp())
     slot = moment // STRETCH
-    own, shared = _keys(username)
-    limits = {own: OF_ACCOUNT, **shared} if own else shared
     with transaction() as session:
         hits = {
-            key: session.execute(_COUNT, {"key": key, "slot": slot}).scalar_one()
+            key: session.execute(_UPSERT, {"key": key, "slot": slot}).scalar_one()
             for key in sorted(limits)  # one order for everybody leaves no deadlock
         }
     if hits.get(_ALL) == 1:
@@ -81,7 +100,7 @@ def counted(username: str | None = None) -> Iterator[Try]:
     if any(hits[key] > most for key, most in limits.items()):
         event("throttled")
         raise TooManyError((slot + 1) * STRETCH - moment)
-    yield Try(own, tuple(shared), slot)
+    return slot
 
 
 def _keys(username: str | None) -> tuple[str | None, dict[str, int]]:

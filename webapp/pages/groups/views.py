@@ -11,7 +11,7 @@ from webapp.licensing import groups
 from webapp.licensing.errors import LicensingError, NotThereError, Problem
 from webapp.licensing.groups import GroupView
 from webapp.web import format as words
-from webapp.web import resent
+from webapp.web import resent, throttle
 from webapp.web.access import act, actor
 from webapp.web.fields import errors_at
 from webapp.web.page import page
@@ -58,6 +58,7 @@ def _done(do: Callable[[Session], None], said: str, group: int | None = None, ty
             if not resent.was_done(session, actor(), location):
                 do(session)
     except LicensingError as error:
+        throttle.note_probe(actor(), error.problems)
         if group is None:
             return _page(error.problems, typed, 422)
         return _one(group, error.problems, typed, 422)

@@ -25,7 +25,7 @@ from webapp.pages.users import links, shown, shown_conflict, shown_form
 from webapp.pages.users.blueprint import blueprint
 from webapp.pages.users.forms import TEXTS, GroupChoice, Sent, number, read_form
 from webapp.pages.users.shown_form import Standing
-from webapp.web import proof, resent
+from webapp.web import proof, resent, throttle
 from webapp.web.access import act, actor
 from webapp.web.books import Books
 from webapp.web.page import page
@@ -182,6 +182,7 @@ def _done(
             if not resent.was_done(session, actor(), location):
                 do(session)
     except LicensingError as error:
+        throttle.note_probe(actor(), error.problems)
         problems = [*error.problems]
         return _page(_record_again(before), sent, lambda _: problems, status=422)
     except StaleError:
