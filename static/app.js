@@ -131,6 +131,23 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
 });
 
+// Of many choices those are shown that have the letters typed, and those that are chosen. It asks the server nothing.
+document.addEventListener("input", (event) => {
+  const place = document.getElementById(event.target.dataset?.narrows);
+  if (!place) return;
+  const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  const sought = plain(event.target.value.trim());
+  for (const chip of place.querySelectorAll("label.chip")) {
+    chip.hidden = !plain(chip.textContent).includes(sought) && !chip.querySelector(":checked");
+  }
+});
+document.addEventListener("change", (event) => {
+  if (event.target.dataset?.narrows) event.stopPropagation();  // it is no choice: no new plan
+}, true);
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.dataset?.narrows) event.preventDefault();  // and nothing to save
+});
+
 // What was chosen stands on what opened it. A finger that chose is done there; the arrow keys may go on.
 let lastTouch = 0;
 document.addEventListener("pointerup", () => { lastTouch = Date.now(); });

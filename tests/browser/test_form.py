@@ -162,3 +162,21 @@ def test_the_groups_page_can_be_read_and_tapped(visit: Visit, demo: Server) -> N
     page.get_by_role("button", name="Create group").tap()
     expect(page.locator('[data-error="name"]')).to_contain_text("can't be used")
     assert looks.faults(page) == []
+
+
+def test_one_of_many_groups_is_found_by_its_letters_and_stays_shown_once_chosen(
+    visit: Visit, odd: Server
+) -> None:
+    page = visit(odd, "/users/new", "admin")
+    chips = page.locator("#field-groups label.chip:visible")
+    everything = chips.count()
+    assert everything > 12
+    page.get_by_label("Find a group").fill("NIGHT")
+    expect(chips).to_have_text(["Night shift"])
+    chips.first.tap()
+    page.get_by_label("Find a group").fill("team 3")
+    expect(chips).to_have_count(2)
+    assert looks.faults(page) == []
+    page.get_by_label("Find a group").fill("")
+    expect(chips).to_have_count(everything)
+    expect(page.locator("#field-groups :checked")).to_have_count(1)
