@@ -9,7 +9,6 @@ a counted proxy by ``X-Forwarded-Proto``, and a ``PUBLIC_URL`` of https says it 
 
 import hashlib
 from functools import cache
-from pathlib import Path
 from typing import NoReturn
 
 from flask import Flask, Response, current_app, request
@@ -148,15 +147,12 @@ def _refuse_origin() -> NoReturn:
     raise BadRequest
 
 
+@cache
 def asset(name: str) -> str:
     """The address of a static file; its hash makes it another address when it changes."""
     # Not by url_for: the plain error page needs it too when the request's host is not ours.
-    return f"/static/{name}?v={_digest(resources.STATIC / name)}"
-
-
-@cache
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    digest = hashlib.sha256((resources.STATIC / name).read_bytes()).hexdigest()
+    return f"/static/{name}?v={digest[:16]}"
 
 
 def _guard(response: Response) -> Response:
