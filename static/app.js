@@ -120,6 +120,17 @@ document.addEventListener("toggle", (event) => {
   for (const other of document.querySelectorAll(".picker[open]")) if (other !== event.target) other.open = false;
 }, true);
 
+// A form that is sent the plain way is sent once: a double tap would use up a link, and then say that it is used.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-once]")) return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "yes";
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
+});
+
 // What was chosen stands on what opened it. A finger that chose is done there; the arrow keys may go on.
 let lastTouch = 0;
 document.addEventListener("pointerup", () => { lastTouch = Date.now(); });
@@ -213,7 +224,10 @@ document.addEventListener("click", (event) => {
   document.getElementById("licensing").dispatchEvent(new Event("change", { bubbles: true }));
 });
 
-// A form that comes back says what is wrong: there the reading goes on.
-document.addEventListener("htmx:after:swap", () => {
-  document.querySelector("#summary[data-focus], #conflict")?.focus();
+// What was done, or what is wrong: there the reading goes on after a form was sent.
+document.addEventListener("htmx:after:swap", (event) => {
+  if (event.detail.ctx.request.method === "GET") return;
+  const place = document.querySelector("#main [data-focus]");
+  place?.focus({ preventScroll: true });
+  place?.scrollIntoView({ block: "center" });
 });

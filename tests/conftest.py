@@ -7,7 +7,7 @@ belong to whichever of the two the test names; ``server`` serves what ``app`` an
 
 import contextvars
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,25 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests import databases, servers
+from tests.counts import Counts, counts
 from tests.inspecting import Browser
 from tests.make import Make
 from webapp.database import db
 from webapp.factory import create_app
 from webapp.licensing import history, ledger
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--long", action="store_true", help="Run races, crashes and the state machine at full length."
+    )
+    parser.addoption("--examples", type=int, help="So many runs of the state machine.")
+
+
+@pytest.fixture(name="counts")
+def _counts(pytestconfig: pytest.Config, record_property: Callable[[str, object], None]) -> Counts:
+    """How much to run of what can be run longer."""
+    return counts(pytestconfig.getoption("--long"), pytestconfig.getoption("--examples"), record_property)
 
 
 class OwnContextClient(FlaskClient):

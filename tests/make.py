@@ -14,12 +14,12 @@ from flask import current_app
 from sqlalchemy import select
 
 from webapp import database
-from webapp.licensing import contracts, ledger, users
+from webapp.licensing import contracts, groups, ledger, passwords, people, users
 from webapp.licensing.contracts import Line
 from webapp.licensing.history import Act, Clock
 from webapp.licensing.record import Wish
 from webapp.licensing.visibility import OPERATOR
-from webapp.models import User
+from webapp.models import Group, User
 from webapp.web.passwords import hash_password
 from webapp.words import AccessLevel
 
@@ -104,13 +104,19 @@ class Make:
             username, "supervisor", permissions=frozenset(permissions), access=access, **fields
         )  # fmt: skip
 
+    def group(self, name: str, *, act: Act | None = None) -> int:
+        """Create a group; its id."""
+        with database.transaction() as session:
+            groups.create(session, name, act or self.act())
+            return session.scalars(select(Group.id).where(Group.key == people.group_key(name))).one()
+
     def password(self, username: str) -> str:
         """Give a user a password, and return it."""
         password = f"the password of {username}"
         password_hash = hash_password(password)
         with database.transaction() as session:
             user_id = session.scalars(select(User.id).where(User.username == username)).one()
-            users.store_password(session, user_id, password_hash, database.now())
+            passwords.store(session, user_id, password_hash, database.now())
         return password
 
     def _create(self, wishes: list[Wish], confirmed: Collection[str], act: Act | None) -> list[Made]:

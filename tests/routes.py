@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from flask import Flask
 
-SAMPLES = {"product": "vcc", "filename": "app.css", "username": "boss", "seq": "1", "group": "1"}
+SAMPLES = {
+    "product": "vcc",
+    "filename": "app.css",
+    "username": "boss",
+    "seq": "1",
+    "group": "1",
+    "sign_in": "1",
+    "token": "none",
+}
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ WAIT = 5.0  # seconds a writer waits for the others, all locks together
 # The same on the command line, where nobody looks at a page meanwhile. On PostgreSQL the statement
 # limit below ends the wait at 25 s.
 PATIENCE = 60.0
+CACHE = 32 * 1024  # KiB that a connection to SQLite may keep of the file: most of what lists walk
 
 db = SQLAlchemy(metadata=Base.metadata)
 migrate = Migrate()
@@ -74,7 +75,8 @@ def init_database(app: Flask, settings: Settings) -> None:
 
 def _engine_options(settings: Settings) -> dict[str, Any]:
     if settings.sqlite_file:
-        return {"connect_args": {"timeout": WAIT, "uri": True}}
+        # The connection used last is used next: it has the most of the file at hand.
+        return {"connect_args": {"timeout": WAIT, "uri": True}, "pool_use_lifo": True}
     limits = ("lock_timeout=5s", "statement_timeout=25s", "idle_in_transaction_session_timeout=30s")
     options = " ".join(f"-c {limit}" for limit in limits)
     # Readers see one moment, as on SQLite: else a page could mix figures of before and after a change.
@@ -92,7 +94,7 @@ def _connect(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # the driver must send no BEGIN of its own
     for pragma in (
         "foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL",
-        f"busy_timeout={int(WAIT * 1000)}", "recursive_triggers=ON",
+        f"busy_timeout={int(WAIT * 1000)}", "recursive_triggers=ON", f"cache_size=-{CACHE}",
     ):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}")
 
@@ -122,9 +124,9 @@ def _begin(connection: Connection) -> None:
 def transaction(wait: float = WAIT) -> Iterator[Session]:
     """A writing transaction: commits at the end, rolls back on any error.
 
-    Everything a decision needs is read inside it. ``wait``: seconds for its turn. Raises BusyError
-    if the others take longer, and RuntimeError if unsaved changes are about: they would be lost or
-    slip in.
+    Everything a decision needs is read inside it. ``wait``: seconds for its turn; 0: now or never.
+    Raises BusyError if the others take longer, and RuntimeError if unsaved changes are about: they
+    would be lost or slip in.
     """
     session = db.session()
     if session.new or session.dirty or session.deleted:
@@ -138,7 +140,8 @@ def transaction(wait: float = WAIT) -> Iterator[Session]:
             else:
                 # What it waited for is read afresh after the lock, where a snapshot would give up.
                 session.connection(execution_options={"isolation_level": "READ COMMITTED"})
-                session.execute(select(func.set_config("lock_timeout", f"{wait:.0f}s", True)))
+                limit = f"{max(wait, 0.01) * 1000:.0f}ms"  # 0 would wait for ever
+                session.execute(select(func.set_config("lock_timeout", limit, True)))
             yield session
             session.commit()
         except BaseException:

@@ -5,7 +5,7 @@ from jinja2 import StrictUndefined
 
 from webapp import resources
 from webapp.database import init_database
-from webapp.pages import changes, groups, health, licenses, session, users
+from webapp.pages import account, changes, groups, health, licenses, session, sign_ins, users
 from webapp.settings import Settings, read_settings
 from webapp.web import format as words
 from webapp.web.access import init_access
@@ -31,7 +31,7 @@ def create_app(settings: Settings | None = None, *, cheap_passwords: bool = Fals
     init_security(app, settings)
     init_access(app)
     init_errors(app)
-    for home in (health, session, licenses, users, groups, changes):
+    for home in (health, session, account, sign_ins, licenses, users, groups, changes):
         app.register_blueprint(home.blueprint)
     _init_templates(app, settings)
     return app

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from webapp.commands.common import operator_act
 from webapp.database import db, now, transaction
-from webapp.licensing import contracts, users
+from webapp.licensing import contracts, passwords, users
 from webapp.licensing.catalog import Catalog, LicenseType
 from webapp.licensing.eligibility import Situation, ineligible
 from webapp.licensing.ledger import read_catalog
@@ -79,7 +79,7 @@ def _sign_in(username: str) -> SignIn:
     password = secrets.token_urlsafe(15)
     with transaction() as session:
         user_id = session.scalars(select(User.id).where(User.username == username)).one()
-        users.store_password(session, user_id, hash_password(password), now())
+        passwords.store(session, user_id, hash_password(password), now())
     return SignIn(username, password)
 
 

@@ -44,6 +44,31 @@ def test_a_name_that_cannot_be_used_is_told_and_kept(boss: Browser, name: str) -
     assert changes() == before
 
 
+def test_a_form_sent_again_has_one_effect_and_the_same_answer(boss: Browser) -> None:
+    def thrice(path: str, sent: dict[str, str]) -> None:
+        before = changes()
+        assert {boss.post(path, sent).location for _ in range(3)} == {"/groups"}
+        assert changes() == before + 1
+        assert errors(boss.post(path, sent | {"name": "Other"}, status=422)) == {"form"}
+
+    thrice("/groups", {"name": "Floor", "op_id": "made"})
+    floor = f"/groups/{group('Floor')}"
+    thrice(floor, {"name": "Ground", "op_id": "named"})
+    before = changes()
+    for _ in range(3):
+        boss.post(f"{floor}/delete", {"op_id": "gone"})
+    assert changes() == before + 1
+
+
+@pytest.mark.parametrize("op_id", ["\0", "a b", "x" * 101])
+def test_a_number_that_no_form_has_is_refused(
+    any_app: Flask, make: Make, browse: Browser, op_id: str
+) -> None:
+    make.admin("boss")
+    browse.sign_in("boss", make.password("boss"))
+    assert errors(browse.post("/groups", {"name": "Floor", "op_id": op_id}, status=422)) == {"form"}
+
+
 @pytest.mark.parametrize("number", [2**31, 2**63, 10**30])
 def test_P5_a_number_that_no_group_can_have_is_like_one_that_is_not_there(boss: Browser, number: int) -> None:
     boss.get(f"/groups/{number}", status=404)

@@ -196,6 +196,19 @@ def test_one_form_has_one_effect(desk: Browser) -> None:
     assert (user().version, changes()) == (2, before + 1)
 
 
+def test_archiving_reactivating_and_deleting_sent_again_have_one_effect_and_the_same_answer(
+    desk: Browser,
+) -> None:
+    desk.post("/users/new", form())
+    for what, version in (("archive", "1"), ("reactivate", "2"), ("archive", "3"), ("delete", "4")):
+        before = changes()
+        sent = {"version": version, "op_id": f"{what}-{version}"}
+        assert len({desk.post(f"/users/ann/{what}", sent).location for _ in range(3)}) == 1
+        assert changes() == before + 1
+    desk.post("/users/ann/delete", {"version": "4", "op_id": "another"}, status=404)
+    desk.post("/users/ann/delete", {"version": "4", "op_id": "a b"}, status=404)
+
+
 def test_a_refusal_does_not_use_up_the_form(desk: Browser) -> None:
     desk.post("/users/new", form(name="", op_id="again"), status=422)
     desk.post("/users/new", form(op_id="again"))

@@ -17,7 +17,7 @@ from webapp.models import Group
 from webapp.words import Role, Status
 
 SORTS = re.compile(r"TEMP B-TREE|\bSort\b")
-ORDERS = ("ix_holding_type_order", "ix_holding_product_order", "ix_user_order", "ix_user_archived_order")
+WALKS = re.compile(r"ix_holding_\w+_order \(\w+=\?\)")  # from end to end
 
 
 def actor(role: str) -> Actor:
@@ -39,19 +39,20 @@ def plan(statement: Statement) -> str:
         return "\n".join(str(row[-1]) for row in rows)
 
 
-def ordered(filters: Filters, who: Actor, after: Key | None = None) -> tuple[str, int]:
-    """The plan by which a page of the list is read, and the page's rows."""
+def ordered(filters: Filters, who: Actor, after: Key | None = None) -> tuple[list[str], int]:
+    """The plans by which a page of the list is read, one or two, and the page's rows."""
     with recorded(db.engine) as statements:
         page = PeopleList(db.session(), filters, who).page(after=after)
-    (statement,) = [s for s in statements if re.search(r"ORDER BY .*name_fold", s.text)]
-    return plan(statement), len(page.rows)
+    found = [plan(s) for s in statements if re.search(r"ORDER BY .*name_fold", s.text)]
+    assert len(found) == (2 if 0 < len(filters.q) < 3 else 1)
+    return found, len(page.rows)
 
 
-def counted(filters: Filters, who: Actor) -> str:
-    """The plan by which the list is counted."""
+def counted(filters: Filters, who: Actor) -> list[str]:
+    """The plans by which the list is counted."""
     with recorded(db.engine) as statements:
         PeopleList(db.session(), filters, who).count()
-    return plan(statements[-1])
+    return [plan(s) for s in statements if s.text.startswith("SELECT count(*)")]
 
 
 def test_a_list_comes_from_the_index_in_its_order_without_sorting(
@@ -60,7 +61,7 @@ def test_a_list_comes_from_the_index_in_its_order_without_sorting(
     """Whatever narrows it, as long as that leaves more than a few people."""
     make.users(120, groups=("Billing",))
     make.users(120, groups=("Billing",), active=False)
-    monkeypatch.setattr(lists, "MOST", -1)
+    monkeypatch.setattr(lists, "PLACED", 99)
     product = ledger.read_catalog(db.session()).base
     group = db.session().scalars(select(Group.id)).first()
     kind = product.named("agent")
@@ -76,13 +77,14 @@ def test_a_list_comes_from_the_index_in_its_order_without_sorting(
         cases.items(), narrowings, ("admin", "supervisor"), keys
     ):
         narrowed = Filters(filters.product, filters.type, filters.status, **more)  # type: ignore[arg-type]
-        steps, rows = ordered(narrowed, actor(role), after)
+        # Of two plans the first is that of the names; nobody has this start in the username alone.
+        (steps, *_), rows = ordered(narrowed, actor(role), after)
         case = f"{role}, {narrowed}, after={after}:\n{steps}"
         assert rows == 50, case
         assert index in steps, case
         assert not SORTS.search(steps), case
-        if role == "admin" and not after:
-            assert index in counted(narrowed, OPERATOR), "another index may have who fits at its end"
+        if role == "admin" and not after and not more.keys() & {"q", "group"}:
+            assert index in counted(narrowed, OPERATOR)[0], "another index may have who fits at its end"
 
 
 def test_what_leaves_a_few_people_is_read_first_and_the_index_is_not_walked(app: Flask, make: Make) -> None:
@@ -100,11 +102,11 @@ def test_what_leaves_a_few_people_is_read_first_and_the_index_is_not_walked(app:
     )
     for status, kind, more in itertools.product((Status.ACTIVE, Status.ALL), (None, agent), narrowings):
         filters = Filters(product, kind, status, **more)  # type: ignore[arg-type]
-        for steps, rows in (ordered(filters, OPERATOR), (counted(filters, OPERATOR), None)):
-            if rows is not None:
-                assert rows == 1 + (status == Status.ALL and more == {"group": floor})
+        plans, rows = ordered(filters, OPERATOR)
+        assert rows == 1 + (status == Status.ALL and more == {"group": floor})
+        for steps in (*plans, *counted(filters, OPERATOR)):
             case = f"{filters}:\n{steps}"
-            assert not any(f"holding USING INDEX {index}" in steps for index in ORDERS[:2]), case
+            assert not WALKS.search(steps), case
             assert "SCAN user" not in steps.replace("SCAN user_search", ""), case
 
 
@@ -116,4 +118,4 @@ def test_without_the_index_the_plan_sorts(any_app: Flask, make: Make) -> None:
     with transaction() as session:
         session.execute(text("DROP INDEX ix_holding_product_order"))
         session.execute(text("DROP INDEX ix_holding_type_order"))
-    assert SORTS.search(ordered(Filters(product), OPERATOR)[0])
+    assert SORTS.search(ordered(Filters(product), OPERATOR)[0][0])

@@ -102,13 +102,16 @@ def test_of_a_walk_each_request_is_one_line_and_no_secret_is_in_any(desk: Desk, 
     assert [one["actor"] for one in saved] == ["ada"]
     viewed = [one for one in requests if one["route"] == "/users/<username>" and one["status"] == 200]
     assert [one["actor"] for one in viewed] == ["ada"]
-    assert {one["route"] for one in requests if one["status"] == 404} == {"-"}
+    assert {one["route"] for one in requests if one["status"] == 404} == {"/password/<token>"}
     (export,) = [one for one in requests if one["route"] == "/users.csv"]
     assert export["bytes"] > 100
     events = [one for one in found if one["event"] != "request"]
-    assert [one["event"] for one in events] == ["csrf_refused", "host_refused", "origin_refused"]
-    assert events[1]["host"].startswith("evil.examplexxx")
-    assert events[2]["origin"] == "https://evil.example"
+    assert [one["event"] for one in events] == [
+        "sign_in_refused", "sign_in_refused", "signed_in", "csrf_refused", "host_refused", "origin_refused", "signed_out",
+    ]  # fmt: skip
+    assert events[2]["user"] == "ada"
+    assert events[4]["host"].startswith("evil.examplexxx")
+    assert events[5]["origin"] == "https://evil.example"
     assert {one["id"] for one in events} <= {one["id"] for one in requests}
 
 

@@ -45,8 +45,9 @@ class Visitor:
             connection.request(method, path, body, named)
             answer = connection.getresponse()
             got = Got(answer.status, answer.headers, answer.read().decode())
-        if set_ := got.headers.get("Set-Cookie"):
-            self.cookie = set_.partition(";")[0]
+        for set_ in got.headers.get_all("Set-Cookie") or ():
+            if not set_.partition("=")[0].endswith("_device"):
+                self.cookie = set_.partition(";")[0]
         if found := re.search(r'name="csrf_token" value="([^"]+)', got.text):
             self.token = found[1]
         return got

@@ -9,21 +9,21 @@ from flask import Flask
 from tests.inspecting import HEADERS, Browser
 from tests.make import Make
 from tests.routes import Route, routes
-from webapp.web.access import TABLE, Who
+from webapp.web.matrix import MATRIX, Who
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "main#main"}
 RESTORE = {"HX-History-Restore-Request": "true", "HX-Request-Type": "full"}
 
 
 def signed_in_only(app: Flask) -> list[Route]:
-    found = [route for route in routes(app) if TABLE[route.endpoint] is Who.SIGNED_IN]
+    found = [route for route in routes(app) if MATRIX[route.endpoint].who is Who.SIGNED_IN]
     assert found
     return found
 
 
 def test_every_endpoint_is_in_the_table_of_access_and_nothing_else_is(app: Flask) -> None:
     endpoints = {route.endpoint for route in routes(app)}
-    assert endpoints == set(TABLE), "an endpoint and its line in webapp.web.access.TABLE come and go together"
+    assert endpoints == set(MATRIX), "an endpoint and its line in webapp.web.matrix come and go together"
 
 
 def test_an_endpoint_has_one_method_so_that_its_line_in_the_table_is_about_that_method(app: Flask) -> None:
@@ -35,8 +35,8 @@ def test_an_endpoint_has_one_method_so_that_its_line_in_the_table_is_about_that_
 
 
 def test_what_is_open_to_anyone_is_this_and_no_more(app: Flask) -> None:
-    assert {route.address for route in routes(app) if TABLE[route.endpoint] is Who.ANYONE} == {
-        "/healthz", "/readyz", "/sign-in", "/sign-out", "/static/app.css",
+    assert {route.address for route in routes(app) if MATRIX[route.endpoint].who is Who.ANYONE} == {
+        "/healthz", "/password/none", "/readyz", "/sign-in", "/sign-out", "/static/app.css",
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from webapp.commands.common import Commands
 from webapp.commands.contract import contract
 from webapp.commands.demo import demo
 from webapp.commands.init import init
+from webapp.commands.password_link import password_link
 from webapp.commands.recount import recount
 from webapp.commands.serve import serve
 from webapp.commands.users import users
@@ -37,6 +38,7 @@ for command in (
     serve,
     users,
     contract,
+    password_link,
     recount,
     changes,
     migrations,

@@ -21,7 +21,7 @@ from webapp.commands.address import in_url, is_every_address, listening_address,
 from webapp.commands.common import catalog_file, operator_act
 from webapp.commands.serve import run_server
 from webapp.database import now, transaction
-from webapp.licensing import contracts, users
+from webapp.licensing import contracts, passwords, users
 from webapp.licensing.catalog import Catalog, Demo, LicenseType
 from webapp.licensing.eligibility import Situation, ineligible
 from webapp.licensing.installation import load_catalog
@@ -109,7 +109,7 @@ def _fill(more: int) -> Iterator[str]:
             place = next((i for i, u in enumerate(done.plan.users) if u.after.role is role), None)
             if place is not None:
                 password = secrets.token_urlsafe(15)
-                users.store_password(session, done.user_ids[place], hash_password(password), now())
+                passwords.store(session, done.user_ids[place], hash_password(password), now())
                 yield f"{role} {done.plan.users[place].after.username} {password}"
 
 

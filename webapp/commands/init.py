@@ -15,7 +15,7 @@ from flask_migrate import upgrade
 
 from webapp.commands.common import catalog_file, operator_act, tell, warn_of_unknown_settings
 from webapp.database import PATIENCE, clock, db, now, transaction
-from webapp.licensing import ledger, users
+from webapp.licensing import ledger, passwords, users
 from webapp.licensing.catalog import Catalog
 from webapp.licensing.errors import LicensingError, Problem
 from webapp.licensing.installation import load_catalog
@@ -82,7 +82,7 @@ def make_first_admin(username: str, name: str, email: str, password: str) -> Non
     try:
         with transaction(PATIENCE) as session:
             done = users.create(session, [wish], operator_act(), first_admin=True)
-            users.store_password(session, done.user_ids[0], password_hash, now())
+            passwords.store(session, done.user_ids[0], password_hash, now())
     except LicensingError as error:
         if error.problems != (_MADE_NOBODY,):
             raise

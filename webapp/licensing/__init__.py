@@ -47,8 +47,9 @@ wishes).
 With a session and a moment handed in: ``ledger`` (reads), ``visibility`` (who sees whom),
 ``lists`` (people in order, filtered and counted), ``profile`` (one user), ``exporting`` (a list as a
 users file), ``history`` (writes and proves the change log), ``changes`` (reads it), ``assignment``
-(the one writer), the operations ``users``, ``groups``, ``contracts``, ``installation``, and ``once`` (a
-form sent twice has one effect).
+(the one writer), the operations ``users``, ``groups``, ``contracts``, ``installation``, ``sign_ins`` (who
+is signed in, and until when), ``passwords`` (links to set one), and ``once`` (a form sent twice has one
+effect).
 
 Nothing here may import Flask, read a clock of its own, commit, or make HTML.
 """

@@ -13,13 +13,24 @@ from datetime import UTC, date, datetime
 from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from webapp.licensing import history, ledger, people
+from webapp.licensing import history, ledger, people, sign_ins
 from webapp.licensing.catalog import LicenseType
 from webapp.licensing.errors import LicensingError, Problem, StaleError
 from webapp.licensing.history import Act, Entry
 from webapp.licensing.plan import Plan, PoolEffect, UserPlan
 from webapp.licensing.record import Record
-from webapp.models import Credential, Group, GroupAccess, Holding, Membership, Offer, Pool, SignIn, User
+from webapp.licensing.rights import can_sign_in
+from webapp.models import (
+    Credential,
+    Group,
+    GroupAccess,
+    Holding,
+    Membership,
+    Offer,
+    PasswordLink,
+    Pool,
+    User,
+)
 from webapp.words import Role
 
 
@@ -77,6 +88,7 @@ def apply(
     _write_offers(session, people_by_id)
     _close_holdings(session, people_by_id, locks, seq)
     _open_holdings(session, people_by_id, locks, seq)
+    _end_sign_ins(session, people_by_id, locks)
     return Done(plan, seq, tuple(ids))
 
 
@@ -88,13 +100,8 @@ def erase(session: Session, user: Record, locks: Locks, act: Act) -> int:
     gone = {"name": "", "email": "", "sso_external_id": None, "agent_id": None, "last_login": None}
     folds = {"name_fold": "", "username_fold": f"~{user.id}"}
     connection = session.connection()
-    for table in (Membership, GroupAccess, Offer, Credential):
+    for table in (Membership, GroupAccess, Offer, Credential, PasswordLink):
         connection.execute(delete(table).where(table.user_id == user.id))
-    connection.execute(
-        update(SignIn)
-        .where(SignIn.user_id == user.id, SignIn.ended_at.is_(None))
-        .values(ended_at=locks.moment)
-    )
     connection.execute(update(Holding).where(Holding.user_id == user.id).values(**folds))
     connection.execute(
         update(User).where(User.id == user.id, User.version == user.version).values(
@@ -251,6 +258,14 @@ def _open_holdings(
         for i, user in people_by_id
         for kind in user.after.held if user.before is None or kind not in user.before.held
     ])  # fmt: skip
+
+
+def _end_sign_ins(session: Session, people_by_id: Sequence[tuple[int, UserPlan]], locks: Locks) -> None:
+    """Who can't sign in any more is out, and stays out when they can again (P1)."""
+    out = [i for i, it in people_by_id if it.before and can_sign_in(it.before) and not can_sign_in(it.after)]
+    if out:
+        sign_ins.end_all(session, out, locks.moment)
+        session.connection().execute(delete(PasswordLink).where(PasswordLink.user_id.in_(out)))
 
 
 def _rows(session: Session, table: type, rows: Sequence[Mapping[str, object]]) -> None:

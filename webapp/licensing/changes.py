@@ -12,10 +12,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, false, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from webapp.licensing import lists, people
+from webapp.licensing import lists
 from webapp.licensing.errors import has_unseen
 from webapp.licensing.profile import SOMEONE
-from webapp.licensing.visibility import Actor, visible
+from webapp.licensing.visibility import Actor, find, visible
 from webapp.models import Change, ChangeEntry, User
 
 LINES = 6  # entries told of each change in a list
@@ -110,10 +110,7 @@ def _changes_wanted(session: Session, wanted: Wanted, actor: Actor) -> list[Colu
 
 def _known(session: Session, username: str, actor: Actor) -> int:
     """The id of a user in view, or of nobody."""
-    if has_unseen(username):
-        return 0
-    asked = select(User.id).where(User.username_fold == people.fold(username), visible(actor))
-    return session.scalar(asked) or 0
+    return find(session, username, actor) or 0
 
 
 def _entries_wanted(session: Session, wanted: Wanted, actor: Actor) -> list[ColumnElement[bool]]:

@@ -111,7 +111,13 @@ _WORDS: dict[str, Wording] = {
     "catalog_missing": Wording("catalog", "No catalog is loaded.", "Run: license-desk init"),
     "catalog_base": Wording("catalog", "{old} must stay the base product: users hold its licenses.", "Keep base = true there in the catalog file."),
     "catalog_in_use": Wording("catalog", "{license} can't be removed: it is held, offered or contracted, now or in the past.", "Keep it in the catalog file."),
-    # Passwords
+    # Signing in and passwords
+    "link_own": Wording("P3", "Nobody makes a link for themselves.", "Change your own password on the page “Your account”."),
+    "link_useless": Wording("P1", "{name} can't sign in here.", "Give them an admin license, or a supervisor's with the permission to access user admin."),
+    "password_wrong": Wording("password", "This is not your password.", "Type it again; “Show” shows what you typed."),
+    "password_asked": Wording("password", "You typed your password more than half an hour ago.", "Type it again to change what others may do here."),
+    "password_common": Wording("password", "This password is among the first that anybody tries.", "Choose one that is not made of common words, names or keys in a row; a short sentence is good."),
+    "password_same": Wording("password", "This is your present password.", "Choose another."),
     "password_short": Wording("password", "The password has {length} characters.", "Use at least 15; a short sentence is good."),
     "password_long": Wording("password", "The password has {length} characters.", "Use at most 128."),
     "password_encoding": Wording("password", "The password is not UTF-8 text.", "Choose another, or send it as UTF-8."),

@@ -32,7 +32,6 @@ def users_table(
         ids = [row.user_id for row in page.rows]
         users = {user.id: user for user in session.execute(select(User.__table__).where(User.id.in_(ids)))}
         licenses = lists.licenses(session, ids)
-        groups = lists.group_names(session, ids, actor)
         access = _access(session, ids, actor)
         for row in page.rows:
             user = users[row.user_id]
@@ -40,7 +39,7 @@ def users_table(
             yield (
                 user.username, user.name, user.email, user.sso_external_id or "", _flag(user.active),
                 held.get(catalog.base.key, ""), user.agent_id or "", _flag(user.contactpad),
-                _flag(user.webrtc), ";".join(groups[row.user_id]),
+                _flag(user.webrtc), ";".join(row.groups),
                 ";".join(word for word in PERMISSIONS if word in user.permissions),
                 ";".join(access[row.user_id]), _moment(row),
                 *(held.get(product.key, "None") for product in others),

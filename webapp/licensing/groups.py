@@ -48,6 +48,13 @@ def read_all(session: Session, actor: Actor) -> list[GroupView]:
     return [GroupView(row.id, row.name, row.members, actor.writes(row.name)) for row in rows]
 
 
+def name_in_view(session: Session, group_id: int, actor: Actor) -> str | None:
+    """The name of this group; None if there is none in the actor's view (P5)."""
+    if group_id >= 2**31:  # no database has more of them
+        return None
+    return session.scalar(select(Group.name).where(Group.id == group_id, visible_groups(actor)))
+
+
 def create(session: Session, name: str, act: Act) -> None:
     """Make a group; a supervisor who makes one gets write on it, or could never use it.
 
@@ -131,8 +138,7 @@ def _manager(session: Session, act: Act) -> Act:
 
 
 def _name(session: Session, group_id: int, act: Act) -> str:
-    asked = select(Group.name).where(Group.id == group_id, visible_groups(act.actor))
-    name = session.scalar(asked) if group_id < 2**31 else None  # no database has more of them
+    name = name_in_view(session, group_id, act.actor)
     if name is None:
         raise NotThereError
     return name

@@ -4,20 +4,21 @@ Read in list order straight from an index, paged by key, counted up to a cap. Ev
 from who is in view; figures for the whole account come from the pools, never from here.
 
 No query walks everybody to find a few: what narrows a list is sized first, and where a walk along the
-index in its order would pass over too many, a set of those who fit is read and put in order instead.
+index in its order passes over too many, a set of those who fit is read and put in order instead.
+Both find places and ids alone; what is shown of them is read for the page's rows only.
 A statement is built once for each shape of question; what is asked for is bound to it.
 """
 
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import prod
 from string import ascii_lowercase
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -26,8 +27,10 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    false,
     func,
     literal_column,
+    not_,
     or_,
     select,
     tuple_,
@@ -43,14 +46,17 @@ from webapp.models import LicenseType as TypeRow
 from webapp.words import Status
 
 COUNT_CAP = 1000
-MOST = 20_000  # so many at most are put in order for a page
-PLACED, COUNTED = 4.0, 0.5  # one of a set takes as long as so many steps of a walk along an index
+MOST = 10_000  # sets are sized up to this
+PLACED = 2.5  # to put one of a set in order takes as long as so many steps of a walk along an index
+MARGIN = 1.5  # a walk goes so much farther than it should have to, if those who fit stand anywhere
 OTHERS = "#"  # the initial of all names that begin with none of A to Z
 _LETTERS = (*ascii_lowercase, OTHERS)
 _LONGEST_FOLD = 2000  # no name of 100 characters folds to more
+_INITIALS = 20  # a letter begins about one of so many names
 
 Text = ColumnElement[str] | InstrumentedAttribute[str]
 Statement = Select[*tuple[Any, ...]]
+Search = Literal["", "name", "username", "part"]
 _once = lru_cache(500)  # statements, by shape
 
 
@@ -75,16 +81,14 @@ class Filters:
         return bool(self.q or self.initial or self.group is not None)
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """A row's place in the list: after it the next page begins."""
 
     name_fold: str
     username_fold: str
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One person. ``license_type_id``: of the product listed; for the archived, their base license.
 
     ``besides``: the ids of the other license types they hold or, archived, are offered.
@@ -123,39 +127,68 @@ def folded_search(text: str) -> str:
     return people.fold(text).replace("\0", "").strip()[: _LONGEST_FOLD + 1]
 
 
-class PeopleList:
-    """One list as an actor asked for it. What narrows it is sized once, up to a limit."""
+@dataclass(frozen=True)
+class Sizes:
+    """How many are listed but for what narrows the list, how many users there are, how many in each set."""
 
-    def __init__(self, session: Session, filters: Filters, actor: Actor) -> None:
-        """Look at what narrows the list: one query at most."""
-        self._session, self._filters, self._actor = session, filters, actor
-        self._shape = _shape(session, filters, actor)
-        self._values = _values(filters, actor)
-        self._listed, self._everyone, self._sizes = 0, 0, tuple[int, ...]()
-        if self._shape.narrowed:
-            found = self._ask(_sizes(self._shape), most=MOST + 1).one()
-            self._listed, self._everyone, self._sizes = found[0], found[1], tuple(found[2:])
+    listed: int
+    everyone: int
+    sets: tuple[int, ...]
+
+    @property
+    def smallest(self) -> int:
+        """Which of the sets has the fewest."""
+        return self.sets.index(min(self.sets))
+
+    @property
+    def share(self) -> float:
+        """How many of all are in each of the sets, if these have nothing to do with one another."""
+        return prod(size / self.everyone for size in self.sets)
+
+
+Once = Callable[[Hashable, Callable[[], Any]], Any]
+"""Tells what is known under a name, and else reads it."""
+
+
+def _anew(_name: Hashable, read: Callable[[], Any]) -> Any:
+    return read()
+
+
+class PeopleList:
+    """One list as an actor asked for it. ``once``: where numbers that only a change alters are kept."""
+
+    def __init__(self, session: Session, filters: Filters, actor: Actor, once: Once = _anew) -> None:
+        self._session = session
+        searches: tuple[Search, ...] = ("",)
+        if filters.q:
+            searches = ("part",) if len(filters.q) > 2 else ("name", "username")
+        self._parts = [_Part(session, filters, actor, search, once) for search in searches]
 
     def page(self, *, after: Key | None = None, size: int = 50, besides: bool = False) -> Page:
         """The next rows after a key; as many queries for any number of rows. ``besides``: see ``Row``."""
-        start = self._start(size, PLACED)
-        parts = [
-            self._ask(_rows(self._shape, start, frozenset(bounds)), **bounds, size=size + 1)
-            for bounds in _stretches(self._filters.initial, after)
-        ]
-        found = [row for part in parts for row in part]
-        ids = [row.user_id for row in found[:size]]
-        groups = group_names(self._session, ids, self._actor)
+        places = [place for part in self._parts for place in part.places(after, size + 1)]
+        if len(self._parts) > 1:
+            places.sort()
+        shown = places[:size]
+        ids = [user_id for _, _, user_id in shown]
+        users: dict[int, Any] = {}
+        groups: dict[int, list[str]] = defaultdict(list)
+        for user_id, group, *user in self._parts[0].people(ids):
+            users[user_id] = user
+            if group is not None:
+                groups[user_id].append(group)
         held = licenses(self._session, ids) if besides else {}
-        rows = tuple(
-            Row(
-                Key(row.name_fold, row.username_fold), row.user_id, row.username, row.name, row.active,
-                row.type_id, row.last_login, tuple(groups.get(row.user_id, ())),
-                tuple(key for key in held.get(row.user_id, ()) if key != row.type_id),
-            )
-            for row in found[:size]
-        )  # fmt: skip
-        return Page(rows, rows[-1].key if len(found) > size else None)
+        rows = []
+        for name_fold, username_fold, user_id in shown:
+            username, name, active, last_login, type_id = users[user_id]
+            others = tuple(kind for kind in held[user_id] if kind != type_id) if besides else ()
+            rows.append(
+                Row(
+                    Key(name_fold, username_fold), user_id, username, name, active,
+                    type_id, last_login, tuple(groups.get(user_id, ())), others,
+                )
+            )  # fmt: skip
+        return Page(tuple(rows), rows[-1].key if len(places) > size else None)
 
     def pages(self, size: int) -> Iterator[Page]:
         """The whole list, page after page; none if it is empty."""
@@ -168,28 +201,91 @@ class PeopleList:
 
     def count(self, *, until: Key | None = None) -> int:
         """How many rows (up to and with a key), counted to one more than the cap and no further."""
-        start = self._start(COUNT_CAP, COUNTED)
-        counted: list[int] = [
+        return min(sum(part.count(until) for part in self._parts), COUNT_CAP + 1)
+
+
+class _Part:
+    """A list, or one of the two that no user is in both of. What narrows it is sized once, up to a limit."""
+
+    def __init__(self, session: Session, filters: Filters, actor: Actor, search: Search, once: Once) -> None:
+        self._session, self._initial = session, filters.initial
+        self._shape = _shape(session, filters, actor, search)
+        self._values = _values(filters, actor)
+        self._names = (filters.q, _next(filters.q)) if search == "name" else ("", "")
+        viewer = None if actor.views_everyone else (actor.id, actor.groups, actor.permissions)
+        self._name = (self._shape, filters.product.id, filters.type and filters.type.id, filters.q,
+                      filters.group, viewer)  # fmt: skip
+        self._once = once
+
+    def places(self, after: Key | None, most: int) -> Sequence[Any]:
+        """The next places in the order: both folds and the user's id.
+
+        Whoever fits may stand together far from the beginning, as names with the same part do; so a walk
+        goes no farther than it should have to before a set is put in order instead.
+        """
+        found = self._walk(after, most)
+        if found is None:
+            found = self._read(self._sizes.smallest, after, most)
+        if after is None and len(found) < most:  # all of them: they need not be counted
+            number = len(found)
+            self._once(("count", self._name, self._initial, None), lambda: number)
+        return found
+
+    def count(self, until: Key | None) -> int:
+        """How many places (up to and with a key), counted to one more than the cap and no further."""
+        found: int = self._once(("count", self._name, self._initial, until), lambda: self._count(until))
+        return found
+
+    def _count(self, until: Key | None) -> int:
+        # It ends at the cap, so that no set is too large to begin with.
+        by_set = self._shape.narrowed and min(self._sizes.sets) <= self._whole
+        start = self._sizes.smallest if by_set else None
+        return sum(
             self._ask(
                 _count(self._shape, start, frozenset(bounds)), **bounds, size=COUNT_CAP + 1
             ).scalar_one()
-            for bounds in _stretches(self._filters.initial, None, until)
-        ]
-        return min(sum(counted), COUNT_CAP + 1)
+            for bounds in _stretches(self._initial, self._names, None, until)
+        )
 
-    def _start(self, rows: int, steps: float) -> int | None:
-        """The set to start from: the smallest, if a walk in search of so many rows would take longer.
+    def people(self, ids: Sequence[int]) -> Iterable[Any]:
+        """What is shown of these users, once for each of their groups."""
+        return self._ask(_people(self._shape), users=ids)
 
-        Whoever matches a search may stand together at the end: names with the same beginning do.
-        """
-        if not self._sizes:
+    def _walk(self, after: Key | None, most: int) -> Sequence[Any] | None:
+        """The next places along the index; None if that is too far."""
+        if not self._shape.narrowed:
+            return self._read(None, after, most)
+        smallest, share = min(self._sizes.sets), self._sizes.share
+        far = min(self._whole, MARGIN * most / share if share else self._whole)
+        if smallest * PLACED <= far:
             return None
-        share = prod(size / self._everyone for size in self._sizes)
-        walk = self._listed if self._shape.search or not share else min(self._listed, rows / share)
-        smallest = min(self._sizes)
-        return self._sizes.index(smallest) if smallest <= MOST and smallest * steps <= walk else None
+        if far == self._whole:
+            return self._read(None, after, most)
+        found = self._read(None, after, most, far=int(far))
+        return found if len(found) == most else None
 
-    def _ask(self, statement: Statement, **more: str | int) -> Result[*tuple[Any, ...]]:
+    def _read(self, start: int | None, after: Key | None, most: int, **limit: int) -> Sequence[Any]:
+        found: list[Any] = []
+        for stretch in _stretches(self._initial, self._names, after):
+            bounds: dict[str, Any] = stretch | limit
+            found += self._ask(_places(self._shape, start, frozenset(bounds)), **bounds, size=most)
+        return found[:most]
+
+    @cached_property
+    def _sizes(self) -> Sizes:
+        found: Sizes = self._once(("sizes", self._name), self._size)
+        return found
+
+    def _size(self) -> Sizes:
+        listed, everyone, *sets = self._ask(_sizes(self._shape), most=MOST + 1).one()
+        return Sizes(listed, everyone, tuple(sets))
+
+    @property
+    def _whole(self) -> float:
+        """About how many steps a walk has at most."""
+        return self._sizes.listed / (_INITIALS if self._initial or self._names[0] else 1)
+
+    def _ask(self, statement: Statement, **more: Any) -> Result[*tuple[Any, ...]]:
         return self._session.connection().execute(statement, self._values | more)
 
 
@@ -199,7 +295,7 @@ def in_view(session: Session, filters: Filters, actor: Actor) -> InView:
     Of whoever views everyone the pools tell the numbers: here only the initials are read.
     """
     filters = Filters(filters.product, status=filters.status)
-    shape, values = _shape(session, filters, actor), _values(filters, actor)
+    shape, values = _shape(session, filters, actor, ""), _values(filters, actor)
     if actor.views_everyone:
         there = session.connection().execute(_looks(shape), values).one()
         return InView(
@@ -224,7 +320,8 @@ class _Shape:
     """All of a question that decides what its statements look like.
 
     ``base``: a base license is listed. ``supervisor``: admins are not in view. ``reach``: nor is who is
-    out of reach; who is in one of the supervisor's groups is not. ``search``: by the start or by a part.
+    out of reach; who is in one of the supervisor's groups is not. ``search``: for a part of name or
+    username; or for the start of the name, which is a stretch of the order; or of the username alone.
     """
 
     status: Status
@@ -234,18 +331,17 @@ class _Shape:
     reach: bool
     unassigned: bool
     group: bool
-    search: str
+    search: Search
     sqlite: bool
 
     @property
     def narrowed(self) -> bool:
         """Whether anything narrows the list besides the license and the status."""
-        return (
-            self.reach or self.group or bool(self.search) or (self.type and self.status is not Status.ACTIVE)
-        )
+        searched = self.search in ("username", "part")
+        return self.reach or self.group or searched or (self.type and self.status is not Status.ACTIVE)
 
 
-def _shape(session: Session, filters: Filters, actor: Actor) -> _Shape:
+def _shape(session: Session, filters: Filters, actor: Actor, search: Search) -> _Shape:
     supervisor = not actor.views_everyone
     return _Shape(
         filters.status,
@@ -255,13 +351,9 @@ def _shape(session: Session, filters: Filters, actor: Actor) -> _Shape:
         supervisor and filters.group not in actor.groups,
         supervisor and "unassigned" in actor.permissions,
         filters.group is not None,
-        _search(filters.q),
+        search,
         session.get_bind().dialect.name == "sqlite",
     )
-
-
-def _search(q: str) -> str:
-    return "" if not q else "start" if len(q) < 3 else "part"
 
 
 def _values(filters: Filters, actor: Actor) -> dict[str, Any]:
@@ -271,7 +363,7 @@ def _values(filters: Filters, actor: Actor) -> dict[str, Any]:
         "product": filters.product.id, "type": filters.type and filters.type.id, "group": filters.group,
         "me": actor.id, "groups": sorted(actor.groups),
     }  # fmt: skip
-    if _search(q) == "start":
+    if q and len(q) < 3:
         values |= {"begin": q, "end": _next(q)}
     elif q:
         escaped = re.sub(r"([/%_])", r"/\1", q)
@@ -293,34 +385,66 @@ class _Source:
 
     place: Sequence[Text]
     user_id: Column
-    type_id: Column
     base: Column
-    where: tuple[ColumnElement[bool], ...]
+    alone: ColumnElement[bool] | InstrumentedAttribute[bool]
+    where: Sequence[ColumnElement[bool]]
 
 
-def _source(shape: _Shape, *, walk: bool) -> _Source:
-    """What a list with this shape is read from: in the order of an index, or put in order when found.
+def _walked(shape: _Shape, *, again: bool = False) -> _Source:
+    """The index in whose order a list is walked. All that is asked of it stands in it.
 
-    Along an index all is asked that it has itself before the row is looked at; else its columns are
-    hidden, for a condition on them would tempt into walking it.
+    ``again``: to be read a second time in the same statement.
     """
-    record = Holding if shape.status is Status.ACTIVE else User
-    place: Sequence[Text] = (record.name_fold, record.username_fold)
-    if not walk:
-        place = [_hidden(column).label(column.key) for column in place]
+    record: Any = Holding if shape.status is Status.ACTIVE else User
+    record = aliased(record) if again else record
+    place = (record.name_fold, record.username_fold)
     if shape.status is not Status.ACTIVE:
-        base = visibility.base_of(User.id) if walk else User.base_type_id
-        archived = (~User.active,) if shape.status is Status.ARCHIVED else ()
-        there = User.deleted_at.is_(None)
-        return _Source(place, User.id, User.base_type_id, base, (there, *archived))
-    held: list[ColumnElement[bool]] = [Holding.ends_at.is_(None)]
-    if not (walk and shape.type):
-        held.append(Holding.product_id == bindparam("product"))
-    if shape.type:
-        kind = Holding.license_type_id if walk else _hidden(Holding.license_type_id, 0)
-        held.append(kind == bindparam("type"))
-    base = Holding.license_type_id if shape.base and not walk else visibility.base_of(Holding.user_id)
-    return _Source(place, Holding.user_id, Holding.license_type_id, base, tuple(held))
+        archived = (~record.active,) if shape.status is Status.ARCHIVED else ()
+        return _source(place, record.id, (record.deleted_at.is_(None), *archived))
+    held = (
+        record.license_type_id == bindparam("type")
+        if shape.type
+        else record.product_id == bindparam("product")
+    )
+    return _source(place, record.user_id, (record.ends_at.is_(None), held))
+
+
+def _source(place: Sequence[Text], user_id: Column, where: Sequence[ColumnElement[bool]]) -> _Source:
+    return _Source(place, user_id, visibility.base_of(user_id), visibility.alone(user_id), where)
+
+
+def _records(shape: _Shape, user_id: Column) -> _Source:
+    """The users' own rows, of those in a set. No index may seem to have their places: it would be walked.
+
+    ``user_id``: as the set has it, so that what asks for no more is asked before the row is read.
+    """
+    where: list[ColumnElement[bool]] = [User.deleted_at.is_(None)]
+    if shape.status is not Status.ALL:
+        where.append(User.active == (shape.status is Status.ACTIVE))
+    if shape.status is Status.ACTIVE:
+        if not shape.base:
+            held = _holding(user_id)
+            where.append(
+                (held.where(Holding.license_type_id == bindparam("type")) if shape.type else held).exists()
+            )
+        elif shape.type:
+            where.append(_hidden(User.base_type_id, 0) == bindparam("type"))
+    place = [_hidden(column).label(column.key) for column in (User.name_fold, User.username_fold)]
+    return _Source(place, user_id, User.base_type_id, User.unassigned, where)
+
+
+def _holding(user_id: Column) -> Select[int]:
+    """The license type of the product that a user holds."""
+    return select(Holding.license_type_id).where(
+        Holding.user_id == user_id, Holding.product_id == bindparam("product"), Holding.ends_at.is_(None)
+    )
+
+
+def _type(shape: _Shape) -> ColumnElement[int]:
+    """The license that a user is listed with: of the product; unless only those active are, the base one."""
+    if shape.status is Status.ACTIVE and not shape.base:
+        return _holding(User.id).scalar_subquery().label("type_id")
+    return User.base_type_id.label("type_id")
 
 
 def _hidden(column: Any, nothing: Any = "") -> ColumnElement[Any]:
@@ -332,32 +456,29 @@ def _hidden(column: Any, nothing: Any = "") -> ColumnElement[Any]:
 class _Narrowing:
     """One thing that narrows a list: those who fit as sets to start from, and as a test of one user.
 
-    Someone may be in several of the sets. ``of_id``: the test asks for no more than the user's id.
+    Someone may be in several of the sets.
     """
 
     sets: Sequence[Statement]
-    test: Callable[[Column], ColumnElement[bool]]
-    of_id: bool = True
+    test: Callable[[_Source], ColumnElement[bool]]
 
 
-def _narrowings(shape: _Shape, source: _Source) -> Iterator[_Narrowing]:
+def _narrowings(shape: _Shape) -> Iterator[_Narrowing]:
     if shape.reach:
         me: BindParameter[int] = bindparam("me")
         groups: BindParameter[int] = bindparam("groups", expanding=True)
         yield _Narrowing(
             visibility.reach(me, groups, shape.unassigned),
-            lambda user_id: visibility.reached(user_id, me, groups, shape.unassigned),
+            lambda source: visibility.reached(
+                source.user_id, me, groups, source.alone if shape.unassigned else false()
+            ),
         )
     if shape.group:
         yield _in_group()
-    if shape.search:
-        matches = _begins if shape.search == "start" else _contains
-        sets = [select(User.id).where(part) for part in matches((User.name_fold, User.username_fold))]
-        if shape.sqlite and shape.search == "part":
-            sets = [
-                select(user_search.c.rowid).where(user_search.c.user_search.op("MATCH")(bindparam("match")))
-            ]
-        yield _Narrowing(sets, lambda _: or_(*matches([*map(_hidden, source.place)])), of_id=False)
+    if shape.search == "username":
+        yield _username_begins()
+    if shape.search == "part":
+        yield _contains(shape)
     if shape.type and shape.status is not Status.ACTIVE:
         yield _with_base() if shape.base else _with_license(shape.status)
 
@@ -365,16 +486,14 @@ def _narrowings(shape: _Shape, source: _Source) -> Iterator[_Narrowing]:
 def _in_group() -> _Narrowing:
     member = aliased(Membership)
     members = select(member.user_id).where(member.group_id == bindparam("group"))
-    return _Narrowing([members], lambda user_id: members.where(member.user_id == user_id).exists())
+    return _Narrowing([members], lambda source: members.where(member.user_id == source.user_id).exists())
 
 
 def _with_base() -> _Narrowing:
     """Who holds or, archived, is offered the base license: each user's own row says it."""
     kind: BindParameter[int] = bindparam("type")
     return _Narrowing(
-        [select(User.id).where(User.base_type_id == kind)],
-        lambda _: _hidden(User.base_type_id, 0) == kind,
-        of_id=False,
+        [select(User.id).where(User.base_type_id == kind)], lambda source: _hidden(source.base, 0) == kind
     )
 
 
@@ -385,38 +504,58 @@ def _with_license(status: Status) -> _Narrowing:
     product: BindParameter[int] = bindparam("product")
     offered = select(offer.user_id).where(offer.license_type_id == kind)
     if status is not Status.ALL:
-        return _Narrowing([offered], lambda user_id: offered.where(offer.user_id == user_id).exists())
+        return _Narrowing([offered], lambda source: offered.where(offer.user_id == source.user_id).exists())
     holds = select(held.user_id).where(held.license_type_id == kind, held.ends_at.is_(None))
     return _Narrowing(
         [offered, holds],
-        lambda user_id: or_(
-            offered.where(offer.user_id == user_id).exists(),
+        lambda source: or_(
+            offered.where(offer.user_id == source.user_id).exists(),
             # The product is a way to the index of what a user holds.
-            holds.where(held.user_id == user_id, held.product_id == product).exists(),
+            holds.where(held.user_id == source.user_id, held.product_id == product).exists(),
         ),
     )
 
 
-def _begins(columns: Sequence[Text]) -> list[ColumnElement[bool]]:
-    """1 or 2 characters: the start of name or username, as an index has them together."""
-    return [and_(column >= bindparam("begin"), column < bindparam("end")) for column in columns]
+def _username_begins() -> _Narrowing:
+    """1 or 2 characters are the start of the name or of the username; here of the username alone."""
+
+    def fits(name: Text, username: Text) -> ColumnElement[bool]:
+        begin: BindParameter[str] = bindparam("begin")
+        end: BindParameter[str] = bindparam("end")
+        return and_(username >= begin, username < end, not_(and_(name >= begin, name < end)))
+
+    those = select(User.id).where(fits(_hidden(User.name_fold), User.username_fold))
+    return _Narrowing([those], lambda source: fits(*map(_hidden, source.place)))
 
 
-def _contains(columns: Sequence[Text]) -> list[ColumnElement[bool]]:
+def _contains(shape: _Shape) -> _Narrowing:
     """3 or more: anywhere in either."""
-    return [or_(*(column.like(bindparam("like"), escape="/") for column in columns))]
+
+    def fits(*columns: Text) -> ColumnElement[bool]:
+        return or_(*(column.like(bindparam("like"), escape="/") for column in columns))
+
+    those: Statement = select(User.id).where(fits(User.name_fold, User.username_fold))
+    if shape.sqlite:
+        matches = user_search.c.user_search.op("MATCH")(bindparam("match"))
+        those = select(user_search.c.rowid).where(matches)
+    return _Narrowing([those], lambda source: fits(*map(_hidden, source.place)))
 
 
-def _stretches(initial: str, after: Key | None, until: Key | None = None) -> Iterator[dict[str, str]]:
+def _stretches(
+    initial: str, names: tuple[str, str], after: Key | None, until: Key | None = None
+) -> Iterator[dict[str, str]]:
     """The bounds of the stretches of the order that an initial stands for, from one key on to another.
 
-    A lower bound is left out where the key is one already: an index takes only one of them. The
-    initial # has two stretches: before A and after Z.
+    ``names``: these alone, from the first on to before the last. A lower bound is left out where the key
+    is one already: an index takes only one of them. The initial # has two stretches: before A and after Z.
     """
     ends = [("", "")]
     if initial:
         ends = [("", "a"), ("{", "")] if initial == OTHERS else [(initial, chr(ord(initial) + 1))]
     for low, high in ends:
+        low, high = max(low, names[0]), min(filter(None, (high, names[1])), default="")
+        if high and low >= high:
+            continue
         bounds = {"high": high} if high else {}
         if after and after.name_fold >= low:
             bounds |= {"after_name": after.name_fold, "after_username": after.username_fold}
@@ -439,28 +578,39 @@ def _within(place: Sequence[Text], bounds: Mapping[str, Any]) -> Iterator[Column
         yield tuple_(*place) <= tuple_(bounds["until_name"], bounds["until_username"])
 
 
-def _conditions(
-    shape: _Shape, source: _Source, start: int | None, bounds: Iterable[str] = ()
-) -> Iterator[ColumnElement[bool]]:
-    """All that holds for who is on the list, begun with one of the sets or with none."""
-    yield from source.where
-    narrowings = list(_narrowings(shape, source))
-    for place, narrowing in enumerate(narrowings):
-        if place == start:
-            tests = [other.test for other in narrowings if other is not narrowing and other.of_id]
-            yield source.user_id.in_(_union(narrowing.sets, tests))
-        elif start is None or not narrowing.of_id:
-            yield narrowing.test(source.user_id)
+def _listed(shape: _Shape, start: int | None, bounds: Iterable[str]) -> tuple[_Source, Statement]:
+    """Who is on the list within these bounds, read along the index or from one of the sets."""
+    narrowings = list(_narrowings(shape))
+    sets = [] if start is None else narrowings[start].sets
+    # One set is joined, not gathered first: a count then ends at its cap.
+    those = sets[0].subquery() if len(sets) == 1 else None
+    user_id: Column = User.id if those is None else those.c[0]
+    source = _walked(shape) if start is None else _records(shape, user_id)
+    conditions = [*source.where, *_within(source.place, {name: bindparam(name) for name in bounds})]
+    if "far" in bounds:
+        conditions.append(tuple_(*source.place) <= _farthest(shape, bounds))
+    conditions += [other.test(source) for place, other in enumerate(narrowings) if place != start]
     if shape.supervisor:
-        yield visibility.no_admin(source.base)
-    yield from _within(source.place, {name: bindparam(name) for name in bounds})
+        conditions.append(visibility.no_admin(source.base))
+    people = select(*source.place, source.user_id.label("user_id")).where(*conditions)
+    if those is not None:
+        people = people.join_from(those, User, User.id == those.c[0])
+    elif start is not None:
+        people = people.where(User.id.in_(_union(sets)))
+    return source, people
 
 
-def _union(sets: Sequence[Statement], tests: Iterable[Callable[[Column], ColumnElement[bool]]] = ()) -> Any:
-    """All who are in one of the sets and pass the tests; someone maybe more than once."""
-    tests = list(tests)
-    parts = [part.where(*(test(part.selected_columns[0]) for test in tests)).correlate(None) for part in sets]
-    return union_all(*parts) if len(parts) > 1 else parts[0]
+def _farthest(shape: _Shape, bounds: Iterable[str]) -> Any:
+    """The place that a walk within these bounds comes to after so many steps."""
+    source = _walked(shape, again=True)
+    low: dict[str, Any] = {name: bindparam(name) for name in bounds if name not in ("high", "far")}
+    place = select(*source.place).where(*source.where, *_within(source.place, low))
+    return place.order_by(*source.place).limit(1).offset(bindparam("far")).scalar_subquery()
+
+
+def _union(sets: Sequence[Statement]) -> Any:
+    """All who are in one of the sets; someone maybe more than once."""
+    return union_all(*(part.correlate(None) for part in sets)) if len(sets) > 1 else sets[0]
 
 
 @_once
@@ -474,10 +624,11 @@ def _sizes(shape: _Shape) -> Statement:
         kinds = select(TypeRow.id).where(kind)
         listed = select(func.sum(Pool.assigned)).where(Pool.license_type_id.in_(kinds)).scalar_subquery()
     elif shape.status is Status.ARCHIVED:
-        listed = _counted([select(User.id).where(~User.active)], most)
-    narrowings = _narrowings(shape, _source(shape, walk=True))
+        listed = _counted([select(User.id).where(~User.active, User.deleted_at.is_(None))], most)
     return select(
-        func.coalesce(listed, 0), everyone, *(_counted(narrowing.sets, most) for narrowing in narrowings)
+        func.coalesce(listed, 0),
+        everyone,
+        *(_counted(narrowing.sets, most) for narrowing in _narrowings(shape)),
     )
 
 
@@ -488,78 +639,64 @@ def _counted(sets: Sequence[Statement], most: BindParameter[int]) -> ColumnEleme
 
 
 @_once
-def _rows(shape: _Shape, start: int | None, bounds: frozenset[str]) -> Statement:
-    """So many rows of the list. Only of those that are shown the user is read."""
-    source = _source(shape, walk=start is None)
-    user = (User.username, User.name, User.active, User.last_login)
-    keys = (*source.place, source.user_id.label("user_id"), source.type_id.label("type_id"))
-    conditions = _conditions(shape, source, start, bounds)
-    size: BindParameter[int] = bindparam("size")
-    if start is None:
-        rows = select(*keys, *user).where(*conditions).order_by(*source.place).limit(size)
-        return rows if shape.status is not Status.ACTIVE else rows.join(User, User.id == source.user_id)
-    first = select(*keys).where(*conditions).order_by(*source.place).limit(size).subquery()
-    return (
-        select(first, *user)
-        .join_from(first, User, User.id == first.c.user_id)
-        .order_by(first.c.name_fold, first.c.username_fold)
-    )
+def _places(shape: _Shape, start: int | None, bounds: frozenset[str]) -> Statement:
+    """So many places of the list, in order."""
+    source, people = _listed(shape, start, bounds)
+    return people.order_by(*source.place).limit(bindparam("size"))
 
 
 @_once
 def _count(shape: _Shape, start: int | None, bounds: frozenset[str]) -> Select[int]:
     """How many rows the list has, up to so many."""
-    source = _source(shape, walk=start is None)
-    some = select(source.user_id).where(*_conditions(shape, source, start, bounds))
+    source, people = _listed(shape, start, bounds)
+    some = people.with_only_columns(source.user_id)
     if start is None:  # else another index might be walked, with those who fit at its end
         some = some.order_by(*source.place)
     return select(func.count()).select_from(some.limit(bindparam("size")).subquery())
 
 
 @_once
+def _people(shape: _Shape) -> Statement:
+    """What is shown of some users: once for each of their groups that the actor may read (P4)."""
+    member: ColumnElement[bool] = Membership.user_id == User.id
+    if shape.supervisor:
+        member &= Membership.group_id.in_(bindparam("groups", expanding=True))
+    return (
+        select(
+            User.id, Group.name, User.username, User.name, User.active, User.last_login, _type(shape)
+        )
+        .outerjoin(Membership, member)
+        .outerjoin(Group, Group.id == Membership.group_id)
+        .where(User.id.in_(bindparam("users", expanding=True)))
+        .order_by(Group.key)
+    )  # fmt: skip
+
+
+@_once
 def _numbers(shape: _Shape) -> Statement:
     """How many of each license type have each initial, of those whom a supervisor reaches."""
-    source = _source(shape, walk=False)
-    initial = func.substr(source.place[0], 1, 1)
-    return (
-        select(source.type_id, initial, func.count())
-        .where(*_conditions(shape, source, 0))
-        .group_by(source.type_id, initial)
-    )
+    _, people = _listed(shape, 0, ())
+    initial = func.substr(User.name_fold, 1, 1).label("initial")
+    some = people.with_only_columns(_type(shape), initial).subquery()
+    return select(some.c.type_id, some.c.initial, func.count()).group_by(some.c.type_id, some.c.initial)
 
 
 @_once
 def _looks(shape: _Shape) -> Statement:
     """Whether there is anybody with each initial: one look into the index for each."""
-    source = _source(shape, walk=True)
+    source = _walked(shape)
     some = select(source.user_id).where(*source.where)
     return select(
         *(
-            or_(*(some.where(*_within(source.place, bounds)).exists() for bounds in _stretches(letter, None)))
+            or_(
+                *(
+                    some.where(*_within(source.place, bounds)).exists()
+                    for bounds in _stretches(letter, ("", ""), None)
+                )
+            )
             for letter in _LETTERS
         )
     )
-
-
-@_once
-def _group_names(everyone: bool) -> Select[int, str]:
-    """The groups of some users; everyone's, or those among the given."""
-    named = (
-        select(Membership.user_id, Group.name)
-        .join(Group, Group.id == Membership.group_id)
-        .where(Membership.user_id.in_(bindparam("users", expanding=True)))
-        .order_by(Group.key)
-    )
-    return named if everyone else named.where(Group.id.in_(bindparam("groups", expanding=True)))
-
-
-def group_names(session: Session, user_ids: Sequence[int], actor: Actor) -> dict[int, list[str]]:
-    """The names of these users' groups, by user, as far as the actor may read them (P4)."""
-    names: dict[int, list[str]] = defaultdict(list)
-    values = {"users": user_ids, "groups": sorted(actor.groups)}
-    for user_id, name in session.connection().execute(_group_names(actor.views_everyone), values):
-        names[user_id].append(name)
-    return names
 
 
 @_once

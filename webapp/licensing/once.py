@@ -49,7 +49,19 @@ def is_known(session: Session, actor_id: int | None, op_id: str) -> bool:
     return bool(_OP_ID.fullmatch(op_id)) and session.scalar(there) is not None
 
 
+def led_to(session: Session, actor_id: int | None, op_id: str, digest: str) -> str | None:
+    """Where the same form led before; None if it is not known. Only a reading, like ``is_known``."""
+    there = select(Operation.location).where(
+        Operation.actor_id == actor_id, Operation.op_id == op_id, Operation.digest == digest
+    )
+    return session.scalar(there) if _OP_ID.fullmatch(op_id) else None
+
+
 def digest(address: str, fields: Iterable[tuple[str, str]]) -> str:
-    """What was sent where, for comparison: the fields sorted, without the token and the number itself."""
-    kept = sorted((name, value) for name, value in fields if name not in ("csrf_token", "op_id"))
+    """What was sent where, for comparison: the fields sorted, without the token and the number itself.
+
+    And without a password: not even a hash of one may stay here.
+    """
+    left_out = ("csrf_token", "op_id", "current_password")
+    kept = sorted((name, value) for name, value in fields if name not in left_out)
     return hashlib.sha256(repr((address, kept)).encode("utf-8", "surrogatepass")).hexdigest()

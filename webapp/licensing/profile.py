@@ -6,9 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from webapp.licensing import people
-from webapp.licensing.errors import has_unseen
-from webapp.licensing.visibility import Actor, visible, visible_groups
+from webapp.licensing.visibility import Actor, find, visible, visible_groups
 from webapp.models import Change, Group, GroupAccess, Holding, LicenseType, Membership, Offer, User
 from webapp.words import AccessLevel
 
@@ -49,14 +47,10 @@ class Profile:
 
 def read(session: Session, username: str, actor: Actor) -> Profile | None:
     """The user of this name, case ignored; None if there is none in view (P5)."""
-    if has_unseen(username):  # nobody's; a database may refuse the question
+    found = find(session, username, actor)
+    if found is None:
         return None
-    asked = select(User.__table__).where(
-        User.username_fold == people.fold(username), User.deleted_at.is_(None), visible(actor)
-    )
-    user = session.execute(asked).one_or_none()
-    if user is None or user.username.casefold() != username.casefold():
-        return None
+    user = session.execute(select(User.__table__).where(User.id == found)).one()
     return Profile(
         user.username, user.name, user.email, user.sso_external_id, user.active, user.contactpad,
         user.webrtc, user.agent_id, user.permissions, user.last_login, user.last_login_as_of,
@@ -70,6 +64,11 @@ def read(session: Session, username: str, actor: Actor) -> Profile | None:
             .where(GroupAccess.user_id == user.id, visible_groups(actor)).order_by(Group.key)
         )),
     )  # fmt: skip
+
+
+def username_of(session: Session, user_id: int) -> str:
+    """The username of this user."""
+    return session.scalars(select(User.username).where(User.id == user_id)).one()
 
 
 def _held(session: Session, user_id: int, actor: Actor) -> tuple[Held, ...]:

@@ -62,6 +62,20 @@ OPERATOR = Actor(None, "operator", "Operator", Role.ADMIN)
 """Whoever runs the command line: an admin's rights, no user."""
 
 
+def can_sign_in(user: Record) -> bool:
+    """P1: an active admin, or an active supervisor with *access*."""
+    supervises = user.role is Role.SUPERVISOR and "access" in user.permissions
+    return user.active and (user.role is Role.ADMIN or supervises)
+
+
+def gives_rights(before: Record | None, after: Record) -> bool:
+    """Whether what somebody may do here would be another: role, permissions or group access (P3)."""
+    if before is None or not before.active:
+        return after.role is not Role.NONE
+    was, would_be = ((it.role, it.permissions, dict(it.access)) for it in (before, after))
+    return was != would_be
+
+
 def views(actor: Actor, user: Record) -> bool:
     """P2, of one user; ``visibility.visible`` says the same of all."""
     if actor.is_admin:

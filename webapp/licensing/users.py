@@ -6,9 +6,8 @@ actor's rights: they are read again too.
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
 
-from sqlalchemy import exists, insert, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from webapp.licensing import assignment, ledger, people, rights
@@ -24,7 +23,7 @@ from webapp.licensing.history import Act
 from webapp.licensing.plan import plan_changes, plan_new_users, unconfirmed_losses, unconfirmed_overage
 from webapp.licensing.record import Record, Wish
 from webapp.licensing.visibility import read_actor
-from webapp.models import Credential, LicenseType, User
+from webapp.models import LicenseType, User
 from webapp.words import Role
 
 ASK = "Accept the extra charge under “What saving does”."
@@ -159,8 +158,3 @@ def active_admin_exists(session: Session) -> bool:
         .where(User.base_type_id == LicenseType.id, LicenseType.role == Role.ADMIN, User.active)
     )  # fmt: skip
     return bool(session.scalar(select(admin)))
-
-
-def store_password(session: Session, user_id: int, password_hash: str, moment: datetime) -> None:
-    """Give a new user their first password, as its hash."""
-    session.execute(insert(Credential).values(user_id=user_id, password_hash=password_hash, set_at=moment))

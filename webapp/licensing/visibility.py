@@ -6,9 +6,23 @@ pass through here: they are for the whole account (P4). Of one user the same is 
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, or_, select, true
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from webapp.licensing import people
+from webapp.licensing.errors import has_unseen
 from webapp.licensing.rights import OPERATOR, Actor
 from webapp.models import Group, GroupAccess, LicenseType, Membership, User
 from webapp.words import AccessLevel, Role
@@ -16,6 +30,7 @@ from webapp.words import AccessLevel, Role
 __all__ = ["OPERATOR", "Actor", "read_actor", "visible", "visible_groups"]
 
 Column = ColumnElement[int] | InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
+Truth = ColumnElement[bool] | InstrumentedAttribute[bool]
 Me = int | None | BindParameter[int]
 Groups = Sequence[int] | BindParameter[int]
 
@@ -64,8 +79,8 @@ def visible(actor: Actor, user_id: Column = User.id) -> ColumnElement[bool]:
     """The condition that holds for the users whom the actor may view (P2), asked of one row at a time."""
     if actor.views_everyone:
         return true()
-    unassigned = "unassigned" in actor.permissions
-    return and_(no_admin(base_of(user_id)), reached(user_id, actor.id, sorted(actor.groups), unassigned))
+    ungrouped = alone(user_id) if "unassigned" in actor.permissions else false()
+    return and_(no_admin(base_of(user_id)), reached(user_id, actor.id, sorted(actor.groups), ungrouped))
 
 
 def base_of(user_id: Column) -> ColumnElement[int]:
@@ -79,17 +94,21 @@ def no_admin(base_type_id: Column) -> ColumnElement[bool]:
     return base_type_id.not_in(select(LicenseType.id).where(LicenseType.role == Role.ADMIN))
 
 
-def reached(user_id: Column, me: Me, groups: Groups, unassigned: bool) -> ColumnElement[bool]:
+def reached(user_id: Column, me: Me, groups: Groups, ungrouped: Truth) -> ColumnElement[bool]:
     """Whom a supervisor reaches: users of their groups, users in no group with *unassigned*, themselves.
 
-    Admins among them are never in view. Takes values, or parameters to be bound.
+    Admins among them are never in view. Takes values, or parameters to be bound. ``ungrouped``: whether
+    somebody is reached for being in no group.
     """
-    member = Membership.user_id == user_id
-    parts = [user_id == me, exists().where(member, Membership.group_id.in_(groups))]
-    if unassigned:
-        deleted = select(User.id).where(User.deleted_at.is_not(None)).correlate(None)
-        parts.append(and_(~exists().where(member), user_id.not_in(deleted)))
-    return or_(*parts)
+    # One look for the user's few groups; the index would be asked for each of the supervisor's.
+    member = exists().where(Membership.user_id == user_id, func.coalesce(Membership.group_id, 0).in_(groups))
+    return or_(user_id == me, member, ungrouped)
+
+
+def alone(user_id: Column) -> ColumnElement[bool]:
+    """Whether a user is in no group. Who is deleted is in none, but nobody's."""
+    deleted = select(User.id).where(User.deleted_at.is_not(None)).correlate(None)
+    return and_(~exists().where(Membership.user_id == user_id), user_id.not_in(deleted))
 
 
 def reach(me: Me, groups: Groups, unassigned: bool) -> list[Select[int]]:
@@ -101,6 +120,18 @@ def reach(me: Me, groups: Groups, unassigned: bool) -> list[Select[int]]:
     if unassigned:
         parts.append(select(User.id).where(User.unassigned, User.deleted_at.is_(None)))
     return parts
+
+
+def find(session: Session, username: str, actor: Actor) -> int | None:
+    """The id of the user of this name, case ignored; None if there is none in view (P5)."""
+    if has_unseen(username):  # nobody's; a database may refuse the question
+        return None
+    row = session.execute(
+        select(User.id, User.username).where(
+            User.username_fold == people.fold(username), User.deleted_at.is_(None), visible(actor)
+        )
+    ).one_or_none()
+    return row.id if row and row.username.casefold() == username.casefold() else None
 
 
 def visible_groups(actor: Actor) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from webapp.models.contract import ContractLine
 from webapp.models.group import Group, GroupAccess, Membership
 from webapp.models.holding import Holding, Pool
 from webapp.models.operation import Operation
-from webapp.models.sign_in import Credential, SignIn
+from webapp.models.sign_in import Credential, PasswordLink, SignIn, Throttle
 from webapp.models.user import Offer, User, user_search
 
 __all__ = [
@@ -30,9 +30,11 @@ __all__ = [
     "Membership",
     "Offer",
     "Operation",
+    "PasswordLink",
     "Pool",
     "Product",
     "SignIn",
+    "Throttle",
     "User",
     "user_search",
 ]

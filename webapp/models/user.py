@@ -7,6 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.models.base import Base, Folded, Moment, WordSet
 
+_THERE = text("deleted_at IS NULL")
+
 
 class User(Base):
     """A person. ``version`` grows with every change of user, licenses, groups or permissions.
@@ -21,13 +23,14 @@ class User(Base):
     __tablename__ = "user"
     __table_args__ = (
         CheckConstraint("contactpad OR NOT webrtc", name="webrtc_needs_contactpad"),
-        Index("ix_user_order", "name_fold", "username_fold"),
+        Index("ix_user_order", "name_fold", "username_fold", sqlite_where=_THERE, postgresql_where=_THERE),
+        Index("ix_user_username", "username_fold", "name_fold"),
         Index(
             "ix_user_archived_order",
             "name_fold",
             "username_fold",
-            sqlite_where=text("active = 0"),
-            postgresql_where=text("NOT active"),
+            sqlite_where=text("active = 0 AND deleted_at IS NULL"),
+            postgresql_where=text("NOT active AND deleted_at IS NULL"),
         ),
         Index(
             "ix_user_unassigned",

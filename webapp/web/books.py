@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from webapp.licensing import history, ledger, lists
 from webapp.licensing.availability import Figures
 from webapp.licensing.catalog import Catalog
-from webapp.licensing.lists import Filters, InView
+from webapp.licensing.lists import Filters, InView, PeopleList
 from webapp.licensing.visibility import Actor
 
-_MOST = 500  # readings; a few kilobytes each at most
+_MOST = 2000  # readings; a few kilobytes each at most
 
 T = TypeVar("T")
 
@@ -37,26 +37,31 @@ class Books:
     @property
     def catalog(self) -> Catalog:
         """The catalog."""
-        return self._once("catalog", lambda: ledger.read_catalog(self._session))
+        return self.once("catalog", lambda: ledger.read_catalog(self._session))
 
     def figures(self, day: date) -> dict[str, Figures]:
         """Contracted, overage and assigned of every license type on a day, by ref."""
-        return self._once(day, lambda: ledger.figures(self._session, self.catalog, day))
+        return self.once(day, lambda: ledger.figures(self._session, self.catalog, day))
 
     def groups(self, actor: Actor) -> list[tuple[int, str]]:
         """The groups that the actor may read, by name: id and name (P4)."""
         key = None if actor.views_everyone else actor.groups
-        return self._once(("groups", key), lambda: lists.groups_in_view(self._session, actor))
+        return self.once(("groups", key), lambda: lists.groups_in_view(self._session, actor))
 
     def in_view(self, filters: Filters, actor: Actor) -> InView:
         """Who is in view of the filters' product and status, whatever the other filters (P4)."""
         viewer = None if actor.views_everyone else (actor.id, actor.groups, actor.permissions)
-        return self._once(
+        return self.once(
             ("in view", filters.product.id, filters.status, viewer),
             lambda: lists.in_view(self._session, filters, actor),
         )
 
-    def _once(self, what: Hashable, read: Callable[[], T]) -> T:
+    def people(self, filters: Filters, actor: Actor) -> PeopleList:
+        """The list of those who fit. How many they are is remembered, not who."""
+        return PeopleList(self._session, filters, actor, self.once)
+
+    def once(self, what: Hashable, read: Callable[[], T]) -> T:
+        """What is known under this name, read if it is not."""
         if what not in self._known:
             self._known[what] = read()
         found: T = self._known[what]

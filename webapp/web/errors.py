@@ -74,7 +74,7 @@ def _http(error: HTTPException) -> Response | HTTPException:
     words = _WORDS.get(code, _Words(error.name, "Go back and try another way."))
     wait = getattr(error, "retry_after", None)
     if code == 429 and isinstance(wait, int):
-        words = words._replace(message=f"Wait {_minutes(wait)} and try again.")
+        words = words._replace(message=too_many(wait))
     if isinstance(error, SecurityError):
         words = _NOT_OUR_NAME
         event("host_refused", host=request.environ.get("HTTP_HOST", "-"))
@@ -88,10 +88,10 @@ def _http(error: HTTPException) -> Response | HTTPException:
     return response
 
 
-def _minutes(seconds: int) -> str:
-    """The wait in words, never too short."""
+def too_many(seconds: int) -> str:
+    """The same words for every cause, so that nobody learns which account or address it is about."""
     minutes = max(1, -(-seconds // 60))
-    return "a minute" if minutes == 1 else f"{minutes} minutes"
+    return f"Too many tries. Wait {'a minute' if minutes == 1 else f'{minutes} minutes'} and try again."
 
 
 def _unexpected(error: Exception) -> Response:

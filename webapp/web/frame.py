@@ -41,4 +41,4 @@ def frame() -> dict[str, Any]:
     person = actor and Person(actor.name, actor.username, words.initials(actor.name))
     tabs = [Tab(label, url_for(to), request.blueprint == home) for label, home, to in _TABS]
     warned = actor is not None and actor.is_admin and in_the_clear()
-    return {"actor": person, "tabs": tabs, "in_the_clear": warned}
+    return {"actor": person, "tabs": tabs, "in_the_clear": warned, "here": request.path}

@@ -14,11 +14,10 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import request, url_for
-from sqlalchemy.orm import Session
 
 from webapp.licensing import lists
 from webapp.licensing.catalog import Catalog, LicenseType
-from webapp.licensing.lists import COUNT_CAP, OTHERS, Filters, Key, Page, PeopleList
+from webapp.licensing.lists import COUNT_CAP, OTHERS, Filters, Key, Page
 from webapp.licensing.visibility import Actor
 from webapp.web import format as words
 from webapp.web.books import Books
@@ -90,18 +89,18 @@ def read_address(books: Books, filters: Filters, actor: Actor) -> Asked:
     )  # fmt: skip
 
 
-def find(session: Session, asked: Asked, actor: Actor, known: int | None, *, besides: bool = False) -> Found:
+def find(books: Books, asked: Asked, actor: Actor, known: int | None, *, besides: bool = False) -> Found:
     """The rows asked for. ``known``: how many the list has, if that need not be counted.
 
     ``besides``: with the other licenses of each user.
     """
-    people = PeopleList(session, asked.filters, actor)
+    people = books.people(asked.filters, actor)
+    seen = min(people.count(until=asked.seen), COUNT_CAP) if asked.seen else 0
+    after = None if asked.seen else asked.after
+    page = people.page(after=after, size=seen + SIZE, besides=besides)
+    # After the page, which may have told already how long the list is.
     count = people.count() if known is None else min(known, COUNT_CAP + 1)
-    if asked.seen:
-        seen = min(people.count(until=asked.seen), COUNT_CAP)
-        return Found(people.page(size=seen + SIZE, besides=besides), count, 0)
-    before = people.count(until=asked.after) if asked.after else 0
-    return Found(people.page(after=asked.after, size=SIZE, besides=besides), count, before)
+    return Found(page, count, people.count(until=after) if after else 0)
 
 
 def address(endpoint: str, **arguments: str | None) -> str:
@@ -226,12 +225,12 @@ def nobody_matches(asked: Asked, clear_url: str, archived: int, kind: LicenseTyp
     return empty("Nobody matches", "Change the filters, or clear them.", clear)
 
 
-def archived_too(session: Session, asked: Asked, actor: Actor) -> int:
+def archived_too(books: Books, asked: Asked, actor: Actor) -> int:
     """How many archived people match a search that finds nobody at work."""
     filters = asked.filters
     if filters.status is not Status.ACTIVE or not filters.narrowed:
         return 0
-    return PeopleList(session, replace(filters, status=Status.ARCHIVED), actor).count()
+    return books.people(replace(filters, status=Status.ARCHIVED), actor).count()
 
 
 def write_key(key: Key) -> str:

@@ -59,6 +59,11 @@ def needs_redirect_header() -> bool:
     return from_htmx() or _restores_history()
 
 
+def asked_by_itself() -> bool:
+    """Whether the page asked without its person: the figures that are read again from time to time."""
+    return request.headers.get("HX-Source", "").endswith("#figures")
+
+
 def _restores_history() -> bool:
     return "HX-History-Restore-Request" in request.headers
 

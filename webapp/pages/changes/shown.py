@@ -20,13 +20,15 @@ ACTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "rights": ("Permissions and group access", ("permissions", "access")),
     "record": ("Personal data", ("name", "email", "sso_external_id", "agent_id")),
     "contactpad": ("ContactPad and WebRTC", ("contactpad", "webrtc")),
+    "password": ("Passwords", ("password", "password_link")),
 }
 _FIELDS = {
     "status": "Status", "name": "Name", "email": "Email", "sso_external_id": "SSO external ID",
     "contactpad": "ContactPad", "webrtc": "WebRTC", "agent_id": "Agent ID", "groups": "Groups",
     "permissions": "Permissions", "access": "Group access", "overage": "Seats at extra charge",
     "contract_line": "Contract", "group": "Group", "last_login": "Last sign-in",
-    "last_login_as_of": "Last sign-in as of",
+    "last_login_as_of": "Last sign-in as of", "password": "Password",
+    "password_link": "Link to set a password",
 }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """``/groups``: list, create, rename, delete when empty. Decides nothing; the core does."""
 
+import secrets
 from collections.abc import Callable
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
@@ -10,7 +11,9 @@ from webapp.licensing import groups
 from webapp.licensing.errors import LicensingError, NotThereError, Problem
 from webapp.licensing.groups import GroupView
 from webapp.web import format as words
+from webapp.web import resent, throttle
 from webapp.web.access import act, actor
+from webapp.web.fields import errors_at
 from webapp.web.page import page
 
 blueprint = Blueprint("groups", __name__)
@@ -49,15 +52,18 @@ def remove(group: int) -> Response:
 
 
 def _done(do: Callable[[Session], None], said: str, group: int | None = None, typed: str = "") -> Response:
+    location = url_for("groups.everything")
     try:
         with transaction() as session:
-            do(session)
+            if not resent.was_done(session, actor(), location):
+                do(session)
     except LicensingError as error:
+        throttle.note_probe(actor(), error.problems)
         if group is None:
             return _page(error.problems, typed, 422)
         return _one(group, error.problems, typed, 422)
     flash(said)
-    return redirect(url_for("groups.everything"), 303)  # type: ignore[return-value]
+    return redirect(location, 303)  # type: ignore[return-value]
 
 
 def _page(problems: tuple[Problem, ...] = (), typed: str = "", status: int = 200) -> Response:
@@ -65,7 +71,8 @@ def _page(problems: tuple[Problem, ...] = (), typed: str = "", status: int = 200
     found = groups.read_all(db.session(), who)
     return page(
         "groups/groups.html", status=status, groups=[_shown(it) for it in found],
-        manages=who.may("groups"), errors=_errors(problems), typed=typed, group=None,
+        manages=who.may("groups"), errors=errors_at(problems), typed=typed, group=None,
+        op_id=secrets.token_urlsafe(16),
     )  # fmt: skip
 
 
@@ -78,17 +85,9 @@ def _one(
         raise NotThereError
     return page(
         "groups/group.html", status=status, group=_shown(found), manages=who.may("groups"),
-        errors=_errors(problems), typed=found.name if typed is None else typed,
+        errors=errors_at(problems), typed=found.name if typed is None else typed,
+        op_id=secrets.token_urlsafe(16),
     )  # fmt: skip
-
-
-def _errors(problems: tuple[Problem, ...]) -> dict[str, object]:
-    """As the form fields show them."""
-    at: dict[str, list[dict[str, str]]] = {}
-    for problem in problems:
-        told = {"sentence": problem.sentence, "way_out": problem.way_out, "way": ""}
-        at.setdefault(problem.field, []).append(told)
-    return {"at": at, "count": len(problems)}
 
 
 def _shown(it: GroupView) -> dict[str, object]:

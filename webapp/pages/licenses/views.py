@@ -56,14 +56,14 @@ def _chosen(product: Product) -> Filters:
 
 
 def _show(books: Books, product: Product) -> Response:
-    session, who, time = db.session(), actor(), clock()
+    who, time = actor(), clock()
     moment = time.read()
     catalog, figures = books.catalog, books.figures(time.day(moment))
     asked = listing.read_address(books, _chosen(product), who)
     in_view = shown.in_view(books, asked.filters, figures, who)
     known = None if asked.filters.narrowed else in_view.of(asked.filters.type)
-    found = listing.find(session, asked, who, known)
-    archived = 0 if found.count else listing.archived_too(session, asked, who)
+    found = listing.find(books, asked, who, known)
+    archived = 0 if found.count else listing.archived_too(books, asked, who)
     return page(
         "licenses/licenses.html",
         regions=REGIONS,

@@ -1,18 +1,26 @@
 """``/sign-in`` and ``/sign-out``. The same words for every cause of a refusal, at the same cost."""
 
 import re
+from logging import INFO
 
 from flask import Blueprint, Response, current_app, redirect, request, url_for
-from flask_login import current_user
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
-from webapp.database import db, transaction
+from webapp.database import db, now, transaction
+from webapp.licensing import passwords, sign_ins
 from webapp.licensing.people import fold
+from webapp.licensing.visibility import read_actor
 from webapp.models import Credential, User
-from webapp.web import access
+from webapp.web import access, throttle
+from webapp.web.access import SignedIn, current_sign_in
+from webapp.web.errors import too_many
+from webapp.web.log import event
+from webapp.web.matrix import is_page
 from webapp.web.page import page
-from webapp.web.passwords import is_right
+from webapp.web.passwords import is_right, needs_renewal, renewed
+from webapp.web.throttle import TooManyError
 
 blueprint = Blueprint("session", __name__)
 
@@ -23,17 +31,35 @@ _OWN_PATH = re.compile(r"/[A-Za-z0-9_./?=&%@+-]*")
 @blueprint.get("/sign-in")
 def sign_in() -> Response:
     """The form; whoever is signed in goes on."""
-    if current_user.is_authenticated:
+    if current_sign_in():
         return _onward(request.args.get("next", ""))
     return _form(next=request.args.get("next", ""))
 
 
 @blueprint.post("/sign-in")
 def sign_in_post() -> Response:
-    """Check the password, then P1; write the sign-in row."""
+    """Count the try, check the password, then P1; write the sign-in row."""
     username = request.form.get("username", "").strip()
-    password = request.form.get("password", "")
     next_ = request.form.get("next", "")
+    try:
+        with throttle.counted(username) as one_try:
+            user = _checked(username, request.form.get("password", ""), one_try)
+    except TooManyError as error:
+        answer = _form(username=username, next=next_, error=too_many(error.seconds), status=429)
+        answer.headers["Retry-After"] = str(error.seconds)
+        return answer
+    if user is None:
+        event("sign_in_refused")
+        return _form(username=username, next=next_, error=REFUSED, status=422)
+    access.carry(user)
+    event("signed_in", level=INFO, user=user.actor.username)
+    answer = _onward(next_)
+    throttle.remember_device(answer, user.actor.username)
+    return answer
+
+
+def _checked(username: str, password: str, one_try: throttle.Try) -> SignedIn | None:
+    """The new sign-in of whoever may; None, at the same cost, for every other cause."""
     asked = fold(username) if username.isascii() and username.isprintable() else ""
     session = db.session()
     row = session.execute(
@@ -41,30 +67,40 @@ def sign_in_post() -> Response:
         .join(Credential, Credential.user_id == User.id)
         .where(User.username_fold == asked, User.active)
     ).one_or_none()
+    if row and read_actor(session, row.id) is None:
+        row = None  # P1: as if there were nobody
     session.rollback()  # nothing is held while hashing
     if not is_right(password, row and row.password_hash) or row is None:
-        return _form(username=username, next=next_, error=REFUSED, status=422)
+        return None
+    anew = renewed(password) if needs_renewal(row.password_hash) else None
     with transaction() as writing:
-        token = access.sign_in(writing, row.id)
-        user = access.load_actor(writing, token)
-        if user is None:  # P1 does not hold: leave no row behind
-            writing.rollback()
-        elif current_user.is_authenticated:  # whoever was here before is not here any more
-            access.end_sign_in(writing, current_user.sign_in_id)
-    if user is None:
-        return _form(username=username, next=next_, error=REFUSED, status=422)
-    access.carry(user)
-    return _onward(next_)
+        user = _begin(writing, row.id, one_try)
+        if user and anew:
+            passwords.renew_hash(writing, row.id, row.password_hash, anew)
+    return user
+
+
+def _begin(session: Session, user_id: int, one_try: throttle.Try) -> SignedIn | None:
+    user = access.begin_sign_in(session, user_id)
+    if user is None:  # P1 does not hold any more: leave no row behind
+        session.rollback()
+        return None
+    one_try.succeeded(session)
+    if before := current_sign_in():  # whoever was here is not here any more
+        sign_ins.end(session, before.id, now())
+    return user
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
-    """End the sign-in on the server and empty the browser."""
-    if current_user.is_authenticated:
+    """End the sign-in on the server and empty the browser; ``next``: where the next person goes on."""
+    found = current_sign_in()
+    if found:
         with transaction() as session:
-            access.end_sign_in(session, current_user.sign_in_id)
+            sign_ins.end(session, found.id, now())
+        event("signed_out", level=INFO)
     access.forget()
-    response = redirect(url_for("session.sign_in"), 303)
+    response = redirect(url_for("session.sign_in", next=own_path(request.form.get("next", ""))), 303)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response  # type: ignore[return-value]
 
@@ -87,4 +123,4 @@ def own_path(path: str) -> str | None:
         endpoint, _ = adapter.match(path.partition("?")[0], method="GET")
     except HTTPException:
         return None
-    return path if access.is_page(endpoint) else None
+    return path if is_page(endpoint) else None

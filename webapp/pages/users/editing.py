@@ -15,16 +15,17 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from webapp.database import clock, db, transaction
-from webapp.licensing import ledger, once, people, profile, rights, users
+from webapp.licensing import ledger, once, passwords, people, profile, rights, users
 from webapp.licensing.catalog import Catalog
 from webapp.licensing.errors import LicensingError, NotAllowedError, Problem, StaleError
 from webapp.licensing.plan import Plan, plan_changes, plan_new_users, unconfirmed_losses, unconfirmed_overage
 from webapp.licensing.record import Record, Wish
 from webapp.licensing.rights import Actor
-from webapp.pages.users import shown, shown_conflict, shown_form
+from webapp.pages.users import links, shown, shown_conflict, shown_form
 from webapp.pages.users.blueprint import blueprint
 from webapp.pages.users.forms import TEXTS, GroupChoice, Sent, number, read_form
 from webapp.pages.users.shown_form import Standing
+from webapp.web import proof, resent, throttle
 from webapp.web.access import act, actor
 from webapp.web.books import Books
 from webapp.web.page import page
@@ -116,14 +117,42 @@ def archive(username: str) -> Response:
 
 @blueprint.post("/users/<username>/delete")
 def delete(username: str) -> Response:
-    """Delete an archived user for good."""
+    """Delete an archived user for good; sent again, it leads to the same place, though they are gone."""
+    location = url_for("users.everyone", status="archived")
+    if resent.led_to(db.session(), actor()) == location:
+        return _lead_on(location, "deleted")
     record = _editable(username)
     sent = _bare(record)
 
     def do(session: Session) -> None:
         users.delete(session, record.username, _version(sent), act())
 
-    return _done(record, sent, url_for("users.everyone", status="archived"), "deleted", do)
+    return _done(record, sent, location, "deleted", do)
+
+
+@blueprint.post("/users/<username>/password-link")
+def password_link(username: str) -> Response:
+    """Make a one-time link with which a user sets their password; an earlier one ends."""
+    record = _editable(username)
+    sent = _bare(record)
+
+    def do(session: Session) -> None:
+        links.keep(passwords.make_link(session, record.username, act(), version=_version(sent)))
+
+    location = url_for("users.one", username=record.username)
+    answer = _done(record, sent, location, "link made", do, lambda: _asked_again("password_link"))
+    if answer.status_code == 303 and "mail" in request.form:
+        flash("link mailed" if links.send(record) else "link not mailed")
+    return answer
+
+
+def _asked_again(field: str) -> Sequence[Problem]:
+    """The password of whoever acts, asked again if they typed it too long ago; told at this field."""
+    if not proof.is_old():
+        return ()
+    typed = request.form.get(proof.FIELD, "")
+    wrong = proof.check(typed)[1] if typed else Problem("password_asked", field)
+    return [replace(wrong, field=field)] if wrong else ()
 
 
 def _changed(username: str, words: str, do: Callable[[Session, Sent], None]) -> Response:
@@ -150,13 +179,18 @@ def _done(
         if problems := sent.problems or foreseen():
             raise LicensingError(problems)
         with transaction() as session:
-            if not _repeated(session, sent, location):
+            if not resent.was_done(session, actor(), location):
                 do(session)
     except LicensingError as error:
+        throttle.note_probe(actor(), error.problems)
         problems = [*error.problems]
         return _page(_record_again(before), sent, lambda _: problems, status=422)
     except StaleError:
         return _page(_record_again(before), sent, _of_choices, status=409)
+    return _lead_on(location, words)
+
+
+def _lead_on(location: str, words: str) -> Response:
     flash(words)
     return redirect(location, 303)  # type: ignore[return-value]
 
@@ -169,20 +203,13 @@ def _foreseen(before: Record | None, sent: Sent) -> Sequence[Problem]:
     if sent.op_id and once.is_known(session, who.id, sent.op_id):
         return ()
     plan = _plan(before, sent).plan
+    rights_change = any(rights.gives_rights(user.before, user.after) for user in plan.users)
     return (
         plan.refusals
         or [*unconfirmed_losses(plan, sent.confirmed_losses),
             *unconfirmed_overage(plan, sent.confirmed_overage, users.ASK)]
+        or (_asked_again(proof.FIELD) if rights_change else ())
     )  # fmt: skip
-
-
-def _repeated(session: Session, sent: Sent, location: str) -> bool:
-    who = actor().id
-    if not sent.op_id or who is None:
-        return False
-    address = request.path.casefold()
-    digest = once.digest(address, request.form.items(multi=True))
-    return once.earlier(session, who, sent.op_id, digest, location) is not None
 
 
 def _version(sent: Sent) -> int:
@@ -279,7 +306,14 @@ def _page(
 def _around(before: Record | None, who: Actor) -> dict[str, object]:
     """The page around the form: whose it is, where it goes, what they hold."""
     if before is None:
-        return {"new": True, "active": True, "name": "New user", "url": url_for("users.create"), "user": None}
+        return {
+            "new": True,
+            "active": True,
+            "name": "New user",
+            "url": url_for("users.create"),
+            "user": None,
+            "way_in": None,
+        }
     found = profile.read(db.session(), before.username, who)
     assert found is not None
     time = clock()
@@ -291,6 +325,7 @@ def _around(before: Record | None, who: Actor) -> dict[str, object]:
         "archive": url_for("users.archive", username=before.username),
         "delete": url_for("users.delete", username=before.username) if who.is_admin else "",
         "own": rights.is_self(who, before),
+        "way_in": links.shown(before, who),
         "frees": [kind.full_name for kind in before.held],
         "user": shown.user(found, _catalog(), who, time.read(), time.zone),
     }  # fmt: skip

@@ -21,6 +21,7 @@ from webapp.licensing.record import Record, Wish
 from webapp.pages.users.forms import TEXTS, GroupChoice, Sent
 from webapp.pages.users.shown import PERMISSIONS
 from webapp.web import format as words
+from webapp.web.fields import errors_at
 from webapp.words import AccessLevel, ContactPadRule, Role
 
 _SHORT = {
@@ -69,7 +70,7 @@ def form(it: Standing, help_: str) -> dict[str, Any]:
     return {
         "texts": {name: stored[name] if texts[name] is None else texts[name] for name in TEXTS},
         "agent_id_fixed": bool(it.before and it.before.agent_id),
-        "errors": _errors(it.problems),
+        "errors": errors_at(it.problems),
         "base": _base(it),
         "products": [_product(it, product, help_) for product in it.catalog.products if not product.base],
         **_switches(it),
@@ -77,22 +78,6 @@ def form(it: Standing, help_: str) -> dict[str, Any]:
         "rights": _rights(it),
         "plan": _plan(it),
     }
-
-
-def _errors(problems: Sequence[Problem]) -> dict[str, Any]:
-    """What is wrong, all of it and by its field; a sentence told twice is told once."""
-    by_field: dict[str, list[dict[str, str]]] = {}
-    for problem in problems:
-        told = {"sentence": problem.sentence, "way_out": problem.way_out, "way": _suggested(problem)}
-        if told not in by_field.setdefault(problem.field, []):
-            by_field[problem.field].append(told)
-    return {"at": by_field, "count": sum(map(len, by_field.values()))}
-
-
-def _suggested(problem: Problem) -> str:
-    """A value that a tap may put in: the username without its spaces."""
-    value = problem.facts.get("suggestion")
-    return urlencode({problem.field: str(value)}) if value else ""
 
 
 def _chosen(it: Standing, product: Product) -> LicenseType | None:

@@ -20,14 +20,14 @@ REGIONS = ("main", "users", "more")
 @blueprint.get("/users")
 def everyone() -> Response:
     """Everyone in view, narrowed by the filters."""
-    session, who, time = db.session(), actor(), clock()
+    who, time = actor(), clock()
     moment = time.read()
-    books = Books(session)
+    books = Books(db.session())
     catalog = books.catalog
     asked = listing.read_address(books, _chosen(catalog), who)
     in_view = shown.in_view(books, asked.filters, books.figures(time.day(moment)), who)
-    found = listing.find(session, asked, who, None if asked.filters.narrowed else in_view.total, besides=True)
-    archived = 0 if found.count else listing.archived_too(session, asked, who)
+    found = listing.find(books, asked, who, None if asked.filters.narrowed else in_view.total, besides=True)
+    archived = 0 if found.count else listing.archived_too(books, asked, who)
     return page(
         "users/users.html",
         regions=REGIONS,

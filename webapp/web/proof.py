@@ -1,0 +1,32 @@
+"""The password of whoever is signed in, asked again: before it is changed, and before rights are given.
+
+Counted like a sign-in, so that a tablet left open is no place to guess.
+"""
+
+from webapp.database import db, now, transaction
+from webapp.licensing import passwords, sign_ins
+from webapp.licensing.errors import Problem
+from webapp.web import throttle
+from webapp.web.access import standing
+from webapp.web.passwords import is_right
+
+FIELD = "current_password"
+
+
+def is_old() -> bool:
+    """Whether they typed it too long ago for a sensitive step."""
+    return now() - standing().proved_at > sign_ins.PROOF
+
+
+def check(password: str) -> tuple[str, Problem | None]:
+    """The stored hash that the password fits, or what is wrong with it. Raises TooManyError."""
+    me = standing().actor
+    with throttle.counted(me.username) as one_try:
+        stored = passwords.stored_hash(db.session(), me.id) if me.id is not None else None
+        db.session.rollback()  # nothing is held while hashing
+        if not is_right(password, stored) or stored is None:
+            return "", Problem("password_wrong", FIELD)
+        with transaction() as session:
+            one_try.succeeded(session)
+            sign_ins.note_proof(session, standing().id, now())
+    return stored, None

@@ -1,0 +1,150 @@
+"""Tries of passwords and one-time links, counted before anything is checked, for all workers together.
+
+Counted in the database and committed before hashing, so that parallel guesses are counted too. Whoever
+has tried too often waits until the stretch of five minutes is over: nobody is ever locked out for good.
+A device on which somebody signed in before is counted apart, so that they get in while strangers try.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from flask import Response, current_app, request
+from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import TooManyRequests
+
+from webapp.database import now, transaction
+from webapp.licensing.errors import Problem
+from webapp.licensing.people import fold
+from webapp.licensing.rights import Actor
+from webapp.models import Throttle
+from webapp.web.log import event
+from webapp.web.security import over_tls
+
+STRETCH = 300  # seconds
+OF_ACCOUNT, OF_ADDRESS, OF_ALL = 10, 30, 1_000  # tries in one stretch
+OF_PROBES = 30
+_ALL = "all"
+_DEVICE_DAYS = 180
+
+# The same text on SQLite and PostgreSQL. In a new stretch the count begins anew.
+_UPSERT = text(
+    "INSERT INTO throttle (key, slot, hits) VALUES (:key, :slot, 1) ON CONFLICT (key) DO UPDATE SET "
+    "hits = CASE WHEN throttle.slot = excluded.slot THEN throttle.hits + 1 ELSE 1 END, slot = excluded.slot "
+    "RETURNING hits"
+)
+
+
+class TooManyError(TooManyRequests):
+    """Too many tries. ``seconds``: until the next may be made."""
+
+    def __init__(self, seconds: int) -> None:
+        """Keep how long to wait."""
+        super().__init__(retry_after=seconds)
+        self.seconds = seconds
+
+
+class Try:
+    """One counted try; ``succeeded`` takes it back."""
+
+    def __init__(self, own: str | None, shared: tuple[str, ...], slot: int) -> None:
+        """``own``: the key of the account, or of the account on a known device."""
+        self._own, self._shared, self._slot = own, shared, slot
+
+    def succeeded(self, session: Session) -> None:
+        """Forget what was counted for the account, and take this try back where others share it."""
+        session.execute(delete(Throttle).where(Throttle.key == self._own))
+        session.execute(
+            update(Throttle)
+            .where(Throttle.key.in_(self._shared), Throttle.slot == self._slot, Throttle.hits > 0)
+            .values(hits=Throttle.hits - 1)
+        )
+
+
+@contextmanager
+def counted(username: str | None = None) -> Iterator[Try]:
+    """Count a try for this account, this address and all together. Raises TooManyError.
+
+    ``username``: as typed; whether there is such an account makes no difference. None: a one-time link.
+    """
+    own, shared = _keys(username)
+    slot = _count({own: OF_ACCOUNT, **shared} if own else shared)
+    yield Try(own, tuple(shared), slot)
+
+
+def note_probe(who: Actor, problems: Sequence[Problem]) -> None:
+    """Count a refusal that tells that a value is taken, maybe by somebody out of view (P4).
+
+    One who tries names to learn which there are must not get far. Raises TooManyError.
+    """
+    if who.views_everyone or not any(problem.code.endswith("_taken") for problem in problems):
+        return
+    event("taken_value_refused")
+    _count({f"taken values {who.id}": OF_PROBES})
+
+
+def _count(limits: Mapping[str, int]) -> int:
+    """Count under each of these keys; the stretch of time it was counted in. Raises TooManyError."""
+    moment = int(now().timestamp())
+    slot = moment // STRETCH
+    with transaction() as session:
+        hits = {
+            key: session.execute(_UPSERT, {"key": key, "slot": slot}).scalar_one()
+            for key in sorted(limits)  # one order for everybody leaves no deadlock
+        }
+    if hits.get(_ALL) == 1:
+        _forget_old(slot)
+    if any(hits[key] > most for key, most in limits.items()):
+        event("throttled")
+        raise TooManyError((slot + 1) * STRETCH - moment)
+    return slot
+
+
+def _keys(username: str | None) -> tuple[str | None, dict[str, int]]:
+    """What a try is counted under: the account's own key, and those that others share with their limits."""
+    shared = {f"address {request.remote_addr}": OF_ADDRESS, _ALL: OF_ALL}
+    if username is None:
+        return None, shared
+    account = _digest(username)
+    if device := _known_device(account):
+        return f"device {device} {account}", {}
+    return f"account {account}", shared
+
+
+def _forget_old(slot: int) -> None:
+    """Throw away what was counted in stretches that are over, passing by what another try holds."""
+    old = select(Throttle.key).where(Throttle.slot < slot).with_for_update(skip_locked=True)
+    with transaction() as session:
+        session.execute(delete(Throttle).where(Throttle.key.in_(old)))
+
+
+def remember_device(response: Response, username: str) -> None:
+    """Let the browser prove next time that this person signed in on it before. It tells nobody's name."""
+    value = _devices().dumps([secrets.token_urlsafe(9), _digest(username)])
+    response.set_cookie(
+        _cookie(), str(value), max_age=_DEVICE_DAYS * 86_400, secure=over_tls(), httponly=True, samesite="Lax"
+    )
+
+
+def _known_device(account: str) -> str | None:
+    try:
+        device, of = _devices().loads(request.cookies.get(_cookie(), ""))
+    except (BadSignature, ValueError, TypeError):
+        return None
+    return str(device) if of == account else None
+
+
+def _devices() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.extensions["settings"].secret_key, salt="license-desk device")
+
+
+def _cookie() -> str:
+    return f"{current_app.session_interface.get_cookie_name(current_app)}_device"
+
+
+def _digest(username: str) -> str:
+    """A name for the account of this username, of one length whatever was typed."""
+    return hashlib.sha256(fold(username[:200]).encode("utf-8", "surrogatepass")).hexdigest()[:32]
