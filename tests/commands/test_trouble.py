@@ -1,9 +1,13 @@
 """What can't work is said in one clear message, and nothing is made or broken by trying."""
 
+import os
 import re
 import secrets
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import create_engine
@@ -12,10 +16,13 @@ from sqlalchemy.exc import DBAPIError
 from tests.commands.database import change
 from tests.commands.files import CONTRACT
 from tests.commands.shell import shell
-from tests.databases import environment
+from tests.databases import environment, settings_for
 from tests.servers import Desk, Ran
+from webapp.commands.start import has_wal_reset_bug, refuse_wrong_database
 from webapp.commands.trouble import in_words
+from webapp.settings import SettingsError
 
+NOBODY = 65534
 SECRETS = {"SECRET_KEY": secrets.token_urlsafe(48), "CHAIN_KEY": secrets.token_urlsafe(48)}
 
 
@@ -49,11 +56,18 @@ def test_without_a_catalog_nothing_can_be_contracted_or_imported_and_init_is_nam
 
 
 def test_serve_refuses_a_schema_of_another_revision_and_names_the_way_out(desk: Desk) -> None:
-    for revision, way_out in (("of_tomorrow", "install that one"), ("lists", "Run: license-desk db upgrade")):
-        change(desk, f"UPDATE alembic_version SET version_num = '{revision}'")
-        told = stopped(desk.run("serve"))
-        assert f"The database is at revision {revision}" in told
-        assert way_out in told
+    change(desk, "UPDATE alembic_version SET version_num = 'of_tomorrow'")
+    told = stopped(desk.run("serve"))
+    assert "The database is at revision of_tomorrow" in told
+    assert "It is of a newer version: install that one, or put the backup" in told
+    change(desk, "UPDATE alembic_version SET version_num = 'lists'")
+    told = stopped(desk.run("serve"))
+    assert "The database is at revision lists, " in told
+    assert "Run: license-desk db upgrade" in told
+    change(desk, "DELETE FROM alembic_version")
+    told = stopped(desk.run("serve"))
+    assert "The database is at revision none, " in told
+    assert "Run: license-desk init" in told
 
 
 def test_every_fault_of_the_settings_is_told_at_once(empty: Desk) -> None:
@@ -89,6 +103,81 @@ def test_serve_says_where_it_cannot_listen_before_it_says_where_it_is(desk: Desk
         assert stopped(ran).startswith(f"Can't listen on {host} port 8000: ")
         assert stopped(ran).endswith("--host must be an address of this machine.\n")
         assert ran.out == ""
+
+
+def test_all_faults_of_a_start_are_told_at_once(desk: Desk) -> None:
+    change(desk, "UPDATE alembic_version SET version_num = 'of_tomorrow'")
+    with socket.socket() as other:
+        other.bind(("0.0.0.0", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        ran = desk.run("serve", "--host", "0.0.0.0", "--port", port, "--tls-cert", "missing.crt")
+    assert [line.split(":")[0][:40] for line in stopped(ran).splitlines()] == [
+        "--tls-cert and --tls-key need each other",
+        f"Can't listen on 0.0.0.0 port {port}"[:40],
+        "The database is at revision of_tomorrow,",
+    ]
+    assert ran.out == ""
+    told = stopped(
+        desk.run("serve", "--host", "0.0.0.0", "--tls-key", "x", SECRET_KEY="short", PROXY_COUNT="many")
+    )
+    assert len(told.splitlines()) == 4
+
+
+@pytest.mark.parametrize("command", ["serve", "demo"])
+@pytest.mark.parametrize("switch", [{"FLASK_DEBUG": "1"}, {"FLASK_ENV": "development"}])
+def test_nothing_is_served_with_debugging_on(
+    desk: Desk, command: str, switch: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in switch.items():
+        monkeypatch.setenv(name, value)
+    told = stopped(desk.run(command))
+    assert told == "Debugging is on, which is not for serving. Unset FLASK_DEBUG and FLASK_ENV.\n"
+
+
+@contextmanager
+def without_rights(folder: Path) -> Iterator[Path]:
+    """A folder in ``folder`` that belongs to whoever the test then is: the system's administrator may write all."""
+    mine = folder / "mine"
+    mine.mkdir()
+    if os.geteuid() != 0:
+        yield mine
+        return
+    os.chown(mine, NOBODY, NOBODY)
+    folder.chmod(0o755)
+    os.setresuid(NOBODY, NOBODY, 0)
+    try:
+        yield mine
+    finally:
+        os.setresuid(0, 0, 0)
+
+
+@pytest.mark.parametrize("what", ["license-desk.db", "license-desk.db-wal", "license-desk.db.lock", "."])
+def test_serve_refuses_a_database_that_this_account_cannot_write(what: str) -> None:
+    with TemporaryDirectory() as folder, without_rights(Path(folder)) as mine:
+        for name in ("license-desk.db", "license-desk.db-wal", "license-desk.db.lock"):
+            (mine / name).touch()
+        settings = settings_for(f"sqlite:///{mine / 'license-desk.db'}")
+        closed = mine / what
+        closed.chmod(0o500 if closed.is_dir() else 0o400)
+        try:
+            with pytest.raises(SettingsError) as refused:
+                refuse_wrong_database(settings)
+        finally:
+            closed.chmod(0o700)
+    assert str(refused.value) == (
+        f"This account can't write {closed}. Let it read and write the database and its folder."
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "faulty"),
+    [((3, 6, 23), False), ((3, 7, 0), True), ((3, 40, 1), True), ((3, 44, 5), True), ((3, 44, 6), False), ((3, 44, 9), False),
+     ((3, 45, 0), True), ((3, 50, 6), True), ((3, 50, 7), False), ((3, 51, 0), True), ((3, 51, 2), True), ((3, 51, 3), False),
+     ((3, 52, 0), False)],
+)  # fmt: skip
+def test_versions_of_SQLite_that_can_lose_a_change_are_known(version: tuple[int, ...], faulty: bool) -> None:
+    assert has_wal_reset_bug(version) == faulty
 
 
 def test_the_server_of_flask_is_not_offered(empty: Desk) -> None:
