@@ -29,6 +29,7 @@ from webapp.models import (
     Offer,
     PasswordLink,
     Pool,
+    SignIn,
     User,
 )
 from webapp.words import Role
@@ -102,6 +103,7 @@ def erase(session: Session, user: Record, locks: Locks, act: Act) -> int:
     connection = session.connection()
     for table in (Membership, GroupAccess, Offer, Credential, PasswordLink):
         connection.execute(delete(table).where(table.user_id == user.id))
+    connection.execute(update(SignIn).where(SignIn.user_id == user.id).values(address="", agent=""))
     connection.execute(update(Holding).where(Holding.user_id == user.id).values(**folds))
     connection.execute(
         update(User).where(User.id == user.id, User.version == user.version).values(
@@ -265,7 +267,10 @@ def _end_sign_ins(session: Session, people_by_id: Sequence[tuple[int, UserPlan]]
     out = [i for i, it in people_by_id if it.before and can_sign_in(it.before) and not can_sign_in(it.after)]
     if out:
         sign_ins.end_all(session, out, locks.moment)
-        session.connection().execute(delete(PasswordLink).where(PasswordLink.user_id.in_(out)))
+    # A link that was mailed to a wrong address must end with it.
+    moved = [i for i, it in people_by_id if it.before and it.before.email != it.after.email]
+    if ended := {*out, *moved}:
+        session.connection().execute(delete(PasswordLink).where(PasswordLink.user_id.in_(ended)))
 
 
 def _rows(session: Session, table: type, rows: Sequence[Mapping[str, object]]) -> None:

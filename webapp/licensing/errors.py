@@ -42,6 +42,7 @@ _WORDS: dict[str, Wording] = {
     "agent_id_twice": Wording("user record", "The agent ID “{value}” stands more than once in this file, on lines {lines}.", "Keep it for one person, or leave it blank: one will be made."),
     "agent_id_without_contactpad": Wording("user record", "An agent ID needs ContactPad, and it is off.", "Turn ContactPad on, or leave the ID blank."),
     "group_shape": Wording("user record", "“{value}” can't be the name of a group.", "Use 1 to 100 characters without control characters."),
+    "group_gone": Wording("groups", "The group “{value}” is not there any more: it was renamed or deleted.", "Choose again from the groups that there are."),
     "group_taken": Wording("groups", "“{value}” can't be used.", "Choose another name."),
     "group_sign": Wording("groups", "“{value}” has ; or : in it, which separate groups in a file.", "Leave them out."),
     "group_not_empty": Wording("groups", "Users are in “{value}”.", "Take them out first, in their own forms; archived ones too."),

@@ -39,7 +39,8 @@ class Clock:
 @dataclass(frozen=True)
 class Act:
     """Who acts, through which door, by which clock, the key that seals the change, and of a page:
-    under which sign-in, from which address and with which form (``op_id``).
+    under which sign-in, from which address and with which form (``op_id``). ``proved``: whether the actor
+    typed their password lately, without which nobody's rights are changed.
     """
 
     actor: Actor
@@ -49,6 +50,7 @@ class Act:
     sign_in_id: int | None = None
     address: str | None = None
     op_id: str | None = None
+    proved: bool = True
 
 
 @dataclass(frozen=True)

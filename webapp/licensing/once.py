@@ -43,6 +43,11 @@ def earlier(session: Session, actor_id: int, op_id: str, digest: str, location: 
     return str(there.location)
 
 
+def usable(op_id: str | None) -> str | None:
+    """The number, if it can be one."""
+    return op_id if op_id and _OP_ID.fullmatch(op_id) else None
+
+
 def is_known(session: Session, actor_id: int | None, op_id: str) -> bool:
     """Whether a form of this number was done before. Only a reading: ``earlier`` has the last word."""
     there = select(Operation.op_id).where(Operation.actor_id == actor_id, Operation.op_id == op_id)

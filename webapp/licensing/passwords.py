@@ -71,6 +71,8 @@ def make_link(session: Session, username: str, act: Act, *, version: int | None 
         raise NotAllowedError
     if version is not None and user.version != version:
         raise StaleError(user)
+    if not act.proved:
+        raise LicensingError([Problem("password_asked", "password_link")])
     if is_self(act.actor, user):
         raise LicensingError([Problem("link_own", "form")])
     if not can_sign_in(user):
@@ -148,9 +150,10 @@ def renew_hash(session: Session, user_id: int, before: str, password_hash: str) 
     session.execute(same.values(password_hash=password_hash))
 
 
-def stored_hash(session: Session, user_id: int) -> str | None:
-    """The hash of a user's password."""
-    return session.scalar(select(Credential.password_hash).where(Credential.user_id == user_id))
+def stored_hash(session: Session, user_id: int, *, lock: bool = False) -> str | None:
+    """The hash of a user's password. ``lock``: until the transaction ends nobody changes it."""
+    asked = select(Credential.password_hash).where(Credential.user_id == user_id)
+    return session.scalar(asked.with_for_update() if lock else asked)
 
 
 def _entry(user: Record, field: str, old: str | None, new: str) -> Entry:

@@ -5,7 +5,7 @@ reads a request, and nothing here decides about licenses.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from webapp.licensing import people
 from webapp.licensing.catalog import LicenseType
@@ -129,6 +129,17 @@ def groups_after(actor: Actor, user: Record | None, wanted: tuple[str, ...]) -> 
     """P7: as wanted where the actor has write; memberships elsewhere stay as they are."""
     kept = [name for name in (user.groups if user else ()) if not actor.writes(name)]
     return tuple(sorted({*kept, *filter(actor.writes, wanted)}, key=people.group_key))
+
+
+def given_back(actor: Actor, user: Record) -> Record:
+    """An archived user with what of their rights the actor could give them (P3): no more comes back by it."""
+    return replace(
+        user,
+        permissions=user.permissions & frozenset(offered_permissions(actor, user)),
+        access={
+            name: level for name, level in user.access.items() if level in offered_access(actor, user, name)
+        },
+    )
 
 
 def permissions_after(

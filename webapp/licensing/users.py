@@ -4,7 +4,7 @@ Lock, read afresh, plan again, apply: a plan made earlier was only shown, never 
 actor's rights: they are read again too.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from sqlalchemy import exists, select
@@ -20,7 +20,7 @@ from webapp.licensing.errors import (
     StaleError,
 )
 from webapp.licensing.history import Act
-from webapp.licensing.plan import plan_changes, plan_new_users, unconfirmed_losses, unconfirmed_overage
+from webapp.licensing.plan import Plan, plan_changes, plan_new_users, unconfirmed_losses, unconfirmed_overage
 from webapp.licensing.record import Record, Wish
 from webapp.licensing.visibility import read_actor
 from webapp.models import LicenseType, User
@@ -32,13 +32,14 @@ ASK = "Accept the extra charge under “What saving does”."
 def create(
     session: Session, wishes: Sequence[Wish], act: Act, *,
     confirmed_overage: Collection[str] = (), how_to_confirm: str = ASK,
-    first_admin: bool = False,
+    first_admin: bool = False, new_groups: bool = True,
 ) -> Done:  # fmt: skip
     """Create these users with their licenses, all or none (V1, V2, E1 to E4, S1 to S5, P2, P3).
 
     ``confirmed_overage``: refs of the pools whose extra charge the actor accepts (S2).
     ``first_admin``: the one exception to S2, for ``init`` alone, and only as long as there is no active
     admin (S8): asked after the locks, or two at once would both be the first.
+    ``new_groups``: whether a group that is not there is made, as for a file.
     Raises LicensingError with every refusal, NotAllowedError if the actor creates nobody; nothing is
     written then.
     """
@@ -50,7 +51,7 @@ def create(
         raise NotAllowedError
     facts = ledger.facts(session, wishes, locks.day, actor=act.actor)
     plan = plan_new_users(wishes, facts, first_admin=first_admin)
-    if problems := plan.refusals:
+    if problems := (*plan.refusals, *_refusals_of_act(plan, act, new_groups=new_groups)):
         raise LicensingError(problems)
     if not first_admin and (unconfirmed := unconfirmed_overage(plan, confirmed_overage, how_to_confirm)):
         raise LicensingError(unconfirmed)
@@ -105,12 +106,20 @@ def _change(
         session, [wish], locks.day, actor=act.actor, records={people.fold(wish.username): record}
     )
     plan = plan_changes([wish], facts)
-    if plan.refusals:
-        raise LicensingError(plan.refusals)
+    if problems := (*plan.refusals, *_refusals_of_act(plan, act, new_groups=False)):
+        raise LicensingError(problems)
     unconfirmed = unconfirmed_losses(plan, confirmed_losses)
     if unconfirmed := [*unconfirmed, *unconfirmed_overage(plan, confirmed_overage, ASK)]:
         raise LicensingError(unconfirmed)
     return assignment.apply(session, plan, locks, act)
+
+
+def _refusals_of_act(plan: Plan, act: Act, *, new_groups: bool) -> Iterator[Problem]:
+    """What the plan may not do in this way: make groups by a form, or change rights on an old password."""
+    if not new_groups:
+        yield from (Problem("group_gone", "groups", {"value": name}) for name in plan.new_groups)
+    if not act.proved and any(rights.gives_rights(user.before, user.after) for user in plan.users):
+        yield Problem("password_asked", "current_password")
 
 
 def delete(session: Session, username: str, version: int, act: Act) -> int:

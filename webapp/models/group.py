@@ -11,6 +11,7 @@ class Group(Base):
     """A set of users. Its name is unique ignoring case."""
 
     __tablename__ = "group"
+    __table_args__ = ({"sqlite_autoincrement": True},)  # an old form must not mean a newer group by its id
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(Text)

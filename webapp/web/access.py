@@ -1,7 +1,7 @@
 """Who is signed in, and the matrix asked before every view. Deny by default.
 
 The sign-in is a row on the server, read anew at every request, so ending it bites at once. The
-cookie carries nothing but its token.
+cookie carries of it nothing but its token.
 """
 
 import logging
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, Forbidden
 
 from webapp.database import BusyError, clock, db, now, transaction
-from webapp.licensing import groups, sign_ins, visibility
+from webapp.licensing import groups, once, sign_ins, visibility
 from webapp.licensing.errors import NotThereError
 from webapp.licensing.history import Act
 from webapp.licensing.rights import Actor
@@ -84,13 +84,24 @@ def standing() -> Standing:
 
 def act() -> Act:
     """The act of whoever is signed in, through a page of this app."""
-    return act_of(actor(), standing().id)
+    return act_of(actor(), standing().id, proved=not proof_is_old())
 
 
-def act_of(who: Actor, sign_in_id: int | None = None) -> Act:
+def act_of(who: Actor, sign_in_id: int | None = None, *, proved: bool = False) -> Act:
     """The act of somebody through a page of this app."""
     key = current_app.extensions["settings"].chain_key.encode()
-    return Act(who, "page", clock(), key, sign_in_id, request.remote_addr, request.form.get("op_id"))
+    op_id = once.usable(request.form.get("op_id"))
+    return Act(who, "page", clock(), key, sign_in_id, request.remote_addr, op_id, proved)
+
+
+def proof_is_old() -> bool:
+    """Whether whoever is signed in typed their password too long ago for a sensitive step."""
+    return not g.get("proved") and now() - standing().proved_at > sign_ins.PROOF
+
+
+def note_proved() -> None:
+    """They typed it in this very request."""
+    g.proved = True
 
 
 def begin_sign_in(session_: Session, user_id: int) -> SignedIn | None:

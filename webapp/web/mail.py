@@ -29,7 +29,7 @@ def send(to: str, subject: str, text: str) -> bool:
     try:
         with _server() as server:
             server.send_message(mail)
-    except (OSError, smtplib.SMTPException, UnicodeError) as error:
+    except (OSError, smtplib.SMTPException, ValueError) as error:
         event("mail_failed", why=type(error).__name__)
         return False
     return True

@@ -7,15 +7,10 @@ from webapp.database import db, now, transaction
 from webapp.licensing import passwords, sign_ins
 from webapp.licensing.errors import Problem
 from webapp.web import throttle
-from webapp.web.access import standing
+from webapp.web.access import note_proved, standing
 from webapp.web.passwords import is_right
 
 FIELD = "current_password"
-
-
-def is_old() -> bool:
-    """Whether they typed it too long ago for a sensitive step."""
-    return now() - standing().proved_at > sign_ins.PROOF
 
 
 def check(password: str) -> tuple[str, Problem | None]:
@@ -27,6 +22,9 @@ def check(password: str) -> tuple[str, Problem | None]:
         if not is_right(password, stored) or stored is None:
             return "", Problem("password_wrong", FIELD)
         with transaction() as session:
+            if passwords.stored_hash(session, me.id or 0, lock=True) != stored:
+                return "", Problem("password_wrong", FIELD)  # it was changed meanwhile
             one_try.succeeded(session)
             sign_ins.note_proof(session, standing().id, now())
+    note_proved()
     return stored, None

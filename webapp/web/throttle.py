@@ -7,16 +7,17 @@ A device on which somebody signed in before is counted apart, so that they get i
 
 import hashlib
 import secrets
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from flask import Response, current_app, request
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
 
-from webapp.database import now, transaction
+from webapp.database import db, now, transaction
 from webapp.licensing.errors import Problem
 from webapp.licensing.people import fold
 from webapp.licensing.rights import Actor
@@ -78,12 +79,22 @@ def counted(username: str | None = None) -> Iterator[Try]:
 def note_probe(who: Actor, problems: Sequence[Problem]) -> None:
     """Count a refusal that tells that a value is taken, maybe by somebody out of view (P4).
 
-    One who tries names to learn which there are must not get far. Raises TooManyError.
+    One who tries names to learn which there are must not get far: ``hold_prober``.
     """
-    if who.views_everyone or not any(problem.code.endswith("_taken") for problem in problems):
+    if not who.views_everyone and any(problem.code.endswith("_taken") for problem in problems):
+        event("taken_value_refused")
+        _count({f"taken values {who.id}": sys.maxsize})
+
+
+def hold_prober(who: Actor) -> None:
+    """Refuse whatever they save, taken or not, after too many refusals of that kind. Raises TooManyError."""
+    if who.views_everyone:
         return
-    event("taken_value_refused")
-    _count({f"taken values {who.id}": OF_PROBES})
+    moment = int(now().timestamp())
+    slot = moment // STRETCH
+    counted_ = select(Throttle.hits).where(Throttle.key == f"taken values {who.id}", Throttle.slot == slot)
+    if (db.session.scalar(counted_) or 0) >= OF_PROBES:
+        raise TooManyError((slot + 1) * STRETCH - moment)
 
 
 def _count(limits: Mapping[str, int]) -> int:
@@ -131,14 +142,14 @@ def remember_device(response: Response, username: str) -> None:
 
 def _known_device(account: str) -> str | None:
     try:
-        device, of = _devices().loads(request.cookies.get(_cookie(), ""))
+        device, of = _devices().loads(request.cookies.get(_cookie(), ""), max_age=_DEVICE_DAYS * 86_400)
     except (BadSignature, ValueError, TypeError):
         return None
     return str(device) if of == account else None
 
 
-def _devices() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.extensions["settings"].secret_key, salt="license-desk device")
+def _devices() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.extensions["settings"].secret_key, salt="license-desk device")
 
 
 def _cookie() -> str:

@@ -1,6 +1,6 @@
 """``/changes``, one change, and a user's history. Reads only; decides nothing."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, abort, request, url_for
@@ -71,7 +71,9 @@ def _day(text: str) -> tuple[datetime | None, datetime | None]:
     """Midnight to midnight of a day in the installation's zone; an unknown day is ignored."""
     try:
         day = date.fromisoformat(text)
-        start, end = (datetime.combine(d, time(), clock().zone) for d in (day, day + timedelta(days=1)))
+        start, end = (
+            datetime.combine(d, time(), clock().zone).astimezone(UTC) for d in (day, day + timedelta(days=1))
+        )
         return start, end
     except (ValueError, OverflowError):
         return None, None

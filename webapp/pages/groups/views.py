@@ -53,6 +53,7 @@ def remove(group: int) -> Response:
 
 def _done(do: Callable[[Session], None], said: str, group: int | None = None, typed: str = "") -> Response:
     location = url_for("groups.everything")
+    throttle.hold_prober(actor())
     try:
         with transaction() as session:
             if not resent.was_done(session, actor(), location):

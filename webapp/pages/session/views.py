@@ -74,15 +74,16 @@ def _checked(username: str, password: str, one_try: throttle.Try) -> SignedIn | 
         return None
     anew = renewed(password) if needs_renewal(row.password_hash) else None
     with transaction() as writing:
-        user = _begin(writing, row.id, one_try)
+        user = _begin(writing, row.id, row.password_hash, one_try)
         if user and anew:
             passwords.renew_hash(writing, row.id, row.password_hash, anew)
     return user
 
 
-def _begin(session: Session, user_id: int, one_try: throttle.Try) -> SignedIn | None:
-    user = access.begin_sign_in(session, user_id)
-    if user is None:  # P1 does not hold any more: leave no row behind
+def _begin(session: Session, user_id: int, hash_: str, one_try: throttle.Try) -> SignedIn | None:
+    same = passwords.stored_hash(session, user_id, lock=True) == hash_
+    user = access.begin_sign_in(session, user_id) if same else None
+    if user is None:  # the password was changed, or P1 holds no more: leave no row behind
         session.rollback()
         return None
     one_try.succeeded(session)

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs
 
 from flask import Response, abort, current_app, flash, redirect, request, url_for
 from sqlalchemy.orm import Session
@@ -26,7 +26,7 @@ from webapp.pages.users.blueprint import blueprint
 from webapp.pages.users.forms import TEXTS, GroupChoice, Sent, number, read_form
 from webapp.pages.users.shown_form import Standing
 from webapp.web import proof, resent, throttle
-from webapp.web.access import act, actor
+from webapp.web.access import act, actor, proof_is_old
 from webapp.web.books import Books
 from webapp.web.page import page
 
@@ -53,7 +53,9 @@ def create() -> Response:
         return _page(None, sent, _of_choices)
 
     def do(session: Session) -> None:
-        users.create(session, [sent.wish], act(), confirmed_overage=sent.confirmed_overage)
+        users.create(
+            session, [sent.wish], act(), confirmed_overage=sent.confirmed_overage, new_groups=False
+        )  # fmt: skip
 
     another = "another" in request.form
     location = (
@@ -136,19 +138,23 @@ def password_link(username: str) -> Response:
     record = _editable(username)
     sent = _bare(record)
 
+    made: list[str] = []  # nothing, if this form was sent before
+
     def do(session: Session) -> None:
-        links.keep(passwords.make_link(session, record.username, act(), version=_version(sent)))
+        made.append(passwords.make_link(session, record.username, act(), version=_version(sent)))
 
     location = url_for("users.one", username=record.username)
     answer = _done(record, sent, location, "link made", do, lambda: _asked_again("password_link"))
-    if answer.status_code == 303 and "mail" in request.form:
-        flash("link mailed" if links.send(record) else "link not mailed")
+    for token in made if answer.status_code == 303 else ():
+        links.keep(token)
+        if "mail" in request.form:
+            flash("link mailed" if links.send(record, token) else "link not mailed")
     return answer
 
 
 def _asked_again(field: str) -> Sequence[Problem]:
     """The password of whoever acts, asked again if they typed it too long ago; told at this field."""
-    if not proof.is_old():
+    if not proof_is_old():
         return ()
     typed = request.form.get(proof.FIELD, "")
     wrong = proof.check(typed)[1] if typed else Problem("password_asked", field)
@@ -175,6 +181,7 @@ def _done(
 
     ``foreseen``: what the plan says already now, so that nobody waits for the lock only to be refused.
     """
+    throttle.hold_prober(actor())
     try:
         if problems := sent.problems or foreseen():
             raise LicensingError(problems)
@@ -202,7 +209,7 @@ def _foreseen(before: Record | None, sent: Sent) -> Sequence[Problem]:
         return ()
     if sent.op_id and once.is_known(session, who.id, sent.op_id):
         return ()
-    plan = _plan(before, sent).plan
+    plan = _plan(before, sent, all_told=True).plan
     rights_change = any(rights.gives_rights(user.before, user.after) for user in plan.users)
     return (
         plan.refusals
@@ -228,9 +235,8 @@ def _sent(data: MultiDict[str, str], before: Record | None) -> Sent:
 def _with_way(data: MultiDict[str, str]) -> MultiDict[str, str]:
     """What app.js does with a way out, for browsers without it."""
     changed = MultiDict(data)
-    chosen = parse_qsl(data["way"], keep_blank_values=True)
-    for name, _ in chosen:
-        changed.setlist(name, [value for key, value in chosen if key == name])
+    for name, values in parse_qs(data["way"], keep_blank_values=True).items():
+        changed.setlist(name, values)
     return changed
 
 
@@ -269,14 +275,20 @@ def _of_choices(plan: Plan) -> list[Problem]:
     return [p for p in plan.refusals if p.field not in TEXTS and p.code != "license_missing"]
 
 
-def _plan(before: Record | None, sent: Sent) -> Standing:
-    """The form as it stands, with its plan; of an archived user the plan is to make them active."""
+def _plan(before: Record | None, sent: Sent, *, all_told: bool = False) -> Standing:
+    """The form as it stands, with its plan; of an archived user the plan is to make them active.
+
+    ``all_told``: whether a value is taken too; what is only shown must not tell it (P4).
+    """
     session, who = db.session(), actor()
     wish = sent.wish
     if before and not before.active:
         wish = replace(wish, active=True)
     records = {people.fold(before.username): before} if before else None
     facts = ledger.facts(session, [wish], clock().today(), actor=who, records=records)
+    if not all_told:
+        nothing = frozenset[str]()
+        facts = replace(facts, usernames=nothing, sso_external_ids=nothing, agent_ids=nothing)
     plan = plan_changes([wish], facts) if before else plan_new_users([wish], facts)
     return Standing(facts, before, sent, plan, (), _groups(who))
 

@@ -16,7 +16,8 @@ from webapp.licensing.record import Record
 from webapp.licensing.rights import Actor
 from webapp.settings import Settings, host_name, is_loopback
 from webapp.web import format as words
-from webapp.web import mail, proof
+from webapp.web import mail
+from webapp.web.access import proof_is_old
 
 _KEPT = "password_link"  # in the cookie of whoever made the link
 
@@ -32,12 +33,12 @@ def address(token: str) -> str:
     return (settings.public_url or request.host_url.rstrip("/")) + url_for("account.by_link", token=token)
 
 
-def send(record: Record) -> bool:
-    """Mail the link that was just made to whom it is for; False if it could not be sent."""
+def send(record: Record, token: str) -> bool:
+    """Mail the link of this token to whom it was made for; False if it could not be sent."""
     text = (
         f"Hello {record.name},\n\n"
         "open this to set your password for License Desk. It works once, for a day:\n\n"
-        f"{address(session[_KEPT])}\n\nYour username is {record.username}.\n"
+        f"{address(token)}\n\nYour username is {record.username}.\n"
     )
     return mail.send(record.email, "Set your password for License Desk", text)
 
@@ -54,7 +55,7 @@ def shown(record: Record, who: Actor) -> dict[str, Any] | None:
         "qr": segno.make(link).svg_data_uri(scale=5, light="#fff") if link else "",
         "make": url_for("users.password_link", username=record.username),
         "sign_ins": url_for("sign_ins.of_user", username=record.username),
-        "ask": proof.is_old(), "local": is_loopback(host_name(urlsplit(link).netloc)),
+        "ask": proof_is_old(), "local": is_loopback(host_name(urlsplit(link).netloc)),
         "email": record.email if mail.is_set_up() else "",
     }  # fmt: skip
 
