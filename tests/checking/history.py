@@ -76,7 +76,7 @@ class _Past:
         self.figures: dict[int, Figures] = {0: {}}
         self.people: dict[str, list[tuple[int, Fields]]] = defaultdict(list)
         self.marks: dict[str, list[int]] = defaultdict(list)
-        self.by_page: dict[int, str | None] = {}
+        self.by_page: dict[int, str] = {}
 
     def remember(self, change: Change, model: Model) -> None:
         self.figures[change.seq] = model.figures(model.day(change.at))
@@ -85,7 +85,7 @@ class _Past:
         lines = (entry.new for entry in change.entries if entry.field == "contract_line")
         for mark in {change.op_id, *lines} - {None}:
             self.marks[mark].append(change.seq)
-        if change.door == "page":
+        if change.door == "page" and change.op_id:
             self.by_page[change.seq] = change.op_id
 
     def had(self, asked: Asked, low: int, high: int) -> bool:

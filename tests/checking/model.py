@@ -23,6 +23,7 @@ STATUSES = {
     ("archived", "deleted"),
 }
 LINE = re.compile(r"(\d+) contracted, (?:max overage (\d+)|no upper limit), from (\S+)")
+EVENTS = {"password", "password_link"}  # told of a user, and no part of their record: no new version
 
 Fields = dict[str, str]
 Figures = dict[str, tuple[int, int | None, int]]  # contracted, overage and assigned of each license type
@@ -125,6 +126,9 @@ class Model(Books):
                 yield f"{entry.field} of {entry.subject} is told and doesn't differ"
             if entry.user_id is None:
                 yield from self._other(change, entry)
+            elif entry.field in EVENTS:
+                if self.people.get(entry.user_id, {}).get("username") != entry.subject:
+                    yield f"tells {entry.field} of {entry.subject}, who is somebody else"
             else:
                 touched.add(entry.user_id)
                 yield from self._user(entry)

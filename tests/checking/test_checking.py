@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from tests.checking import Asked, Log, Seen, check
 from tests.make import Make
 from webapp.database import db, transaction
-from webapp.licensing import groups, users
+from webapp.licensing import groups, passwords, users
 from webapp.licensing.history import newest
 from webapp.licensing.record import Wish
 from webapp.models import Group
@@ -59,6 +59,7 @@ def story(app: Flask, make: Make) -> dict[str, int]:
     at["over"] = newest(db.session())
     at["gone"] = does(make, users.archive, "over", 1)
     at["deleted"] = does(make, users.delete, "over", 2)
+    does(make, passwords.make_link, "boss")
     does(make, groups.create, "Empty")
     empty = db.session.scalars(select(Group.id).where(Group.name == "Empty")).one()
     does(make, groups.remove, empty)
@@ -137,6 +138,7 @@ def test_whatever_is_done_to_log_or_rows_is_complained_of(story: dict[str, int],
         entry(story["again"], "vcc/agent", "contract_line", None, "9 contracted, max overage 0, from 2026-01-01"): "the line before was",
         entry(story["again"], "ann", "name", "x", "x", ann): "doesn't differ",
         entry(story["again"], "ann", "status", "active", "active", ann): "twice",
+        entry(story["again"], "bob", "password", None, "set anew", ann): "tells password of bob, who is somebody else",
         entry(story["again"], "ann", "moon", None, "full"): "tells of moon",
         # seats
         "UPDATE change_entry SET new = '1 contracted, max overage 0, from 2026-01-01' "
