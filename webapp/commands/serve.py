@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -64,7 +65,7 @@ def run_server(
     click.echo(f"License Desk is at {'https' if tls else 'http'}://{name}:{port}/")
     sys.stdout.flush()
     cert, key = tls or (None, None)
-    _let_new_workers_hear_signals()
+    _let_signals_wait_for_new_workers()
     Server(
         "webapp.commands.serve:worker_app",
         factory=True,
@@ -85,23 +86,17 @@ def run_server(
     ).serve()
 
 
-def _let_new_workers_hear_signals() -> None:
-    """A worker that is told to end before it serves must end.
+def _let_signals_wait_for_new_workers() -> None:
+    """A worker that is told to end while it starts must end.
 
-    It inherits the server's own answer to signals, which would only note it in the copy. So the usual
-    answer is set at its birth, and signals wait until then.
+    It inherits the server's own answer to signals, which would only note it in the copy. So that answer
+    is taken away at its birth, and signals wait until ``_end_once_when_told``.
     """
     os.register_at_fork(
         before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS),
         after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS),
-        after_in_child=_answer_as_usual,
+        after_in_child=lambda: [signal.signal(one, signal.SIG_DFL) for one in _ENDS],
     )
-
-
-def _answer_as_usual() -> None:
-    for one in _ENDS:
-        signal.signal(one, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
 
 
 def _end_once_when_told() -> None:
@@ -109,19 +104,22 @@ def _end_once_when_told() -> None:
 
     Told twice (a terminal and a service manager tell all processes, and then the server tells its
     workers), it would drop what it is answering. And Python answers a signal in the main thread alone,
-    and misses it if that is just about to wait. So a thread waits for the signal and wakes the main one.
+    and misses it if that is just about to wait. So a thread waits for the signal and wakes the main one,
+    until that is found waiting, which it does while the worker serves.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # in the threads that are made from now on too
     main, told = threading.main_thread().ident or 0, threading.Event()
 
-    def end(*_: Any) -> None:
+    def end(_number: int, frame: FrameType | None) -> None:
         answer = signal.getsignal(signal.SIGTERM)
-        if callable(answer) and not told.is_set():
+        serves = frame is not None and frame.f_globals["__name__"] == threading.__name__
+        if callable(answer) and serves and not told.is_set():  # sooner the server would not hear it
             told.set()
             answer(signal.SIGTERM, None)
 
     def wait() -> None:
         signal.sigwait(_ENDS)
+        time.sleep(0.3)  # the server, told at the same time, takes a worker that ends before for a failure
         while not told.is_set():
             signal.pthread_kill(main, signal.SIGURG)
             time.sleep(0.1)
