@@ -136,6 +136,17 @@ def test_S1_reactivating_must_find_its_seats_and_be_eligible() -> None:
     assert codes(change(gone, active=True, license="agent")) == ["needs_base"]
 
 
+def test_P3_reactivating_gives_back_no_right_that_the_actor_could_not_give() -> None:
+    gone = record(
+        "supervisor", active=False, groups=("A",), permissions=frozenset({"access", "edit", "create"}),
+        access={"A": WRITE, "B": WRITE, "C": READ},
+    )  # fmt: skip
+    back = change(gone, supervisor("edit", A=WRITE, C=READ), active=True).users[0].after
+    assert (back.permissions, back.access) == ({"access", "edit"}, {"A": WRITE, "C": READ})
+    by_admin = change(gone, active=True).users[0].after
+    assert (by_admin.permissions, by_admin.access) == (gone.permissions, gone.access)
+
+
 def test_the_agent_id_is_fixed_once_set_and_reserved_while_contactpad_is_off() -> None:
     user = record("supervisor", contactpad=True, agent_id="4711")
     assert codes(change(user, contactpad=True, agent_id="4712")) == ["agent_id_fixed"]

@@ -1,7 +1,10 @@
 """The Changes pages: who changed what and when, in view only, and never a name outside it (P4)."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -161,3 +164,13 @@ def test_P4_who_gave_something_and_is_out_of_view_stays_unnamed(
     browse.sign_in("root", make.password("root"))
     assert "by root" in browse.get("/users/ann").words("main")
     assert len(numbers(browse.get("/changes?actor=root"))) == 1
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30", "\0", "x" * 500])
+def test_a_day_that_cannot_be_asked_for_is_passed_over(
+    app: Flask, make: Make, browse: Browser, day: str
+) -> None:
+    app.extensions["settings"] = replace(app.extensions["settings"], time_zone=ZoneInfo("Europe/Berlin"))
+    make.admin("boss")
+    browse.sign_in("boss", make.password("boss"))
+    browse.get(f"/changes?{urlencode({'day': day})}")

@@ -7,7 +7,10 @@ from sqlalchemy import select
 from tests.inspecting import Browser
 from tests.make import Make
 from tests.pages.test_user_form import changes, errors, group, user
-from webapp.database import db
+from webapp.database import db, transaction
+from webapp.licensing import users
+from webapp.licensing.errors import LicensingError
+from webapp.licensing.record import Wish
 from webapp.models import ChangeEntry, Group
 
 
@@ -118,3 +121,29 @@ def test_P4_a_supervisor_who_manages_groups_gets_write_on_their_own_and_learns_o
     assert "“secret” can't be used." in refused.words("main")
     browse.post(f"/groups/{group('Secret')}", {"name": "x"}, status=404)
     browse.post(f"/groups/{group('Secret')}/delete", status=404)
+
+
+def test_the_id_of_a_deleted_group_means_no_other_group(boss: Browser, make: Make) -> None:
+    boss.post("/groups", {"name": "Harmless"})
+    old = str(group("Harmless"))
+    boss.get(f"/groups/{old}")
+    boss.post(f"/groups/{old}/delete")
+    boss.get("/groups")
+    boss.post("/groups", {"name": "Board of directors"})
+    db.session.rollback()
+    assert str(group("Board of directors")) != old
+
+
+def test_a_form_makes_no_group_that_is_not_there_any_more(app: Flask, make: Make) -> None:
+    """The name was read before the lock, and the group renamed meanwhile."""
+    make.user("ann", groups=("Floor",))
+    for do in (
+        lambda session: users.save(session, Wish("ann", groups=("Renamed since",)), 1, make.act()),
+        lambda session: users.create(
+            session, [make.wish("zoe", groups=("Gone",))], make.act(), new_groups=False
+        ),
+    ):
+        with pytest.raises(LicensingError) as refused, transaction() as session:
+            do(session)
+        assert [problem.code for problem in refused.value.problems] == ["group_gone"]
+    assert names() == ["Floor"]

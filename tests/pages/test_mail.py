@@ -91,3 +91,18 @@ def test_without_a_server_nothing_is_offered(app: Flask, make: Make, browse: Bro
     make.supervisor("sue")
     browse.sign_in("boss", make.password("boss"))
     assert "mail" not in browse.get("/users/sue").words(".way-in form")
+
+
+def test_the_same_form_sent_again_mails_nobody_anything(
+    app: Flask, make: Make, browse: Browser, mailbox: Mailbox
+) -> None:
+    asked(app, make, browse, mailbox.server_address[1])
+    make.supervisor("zoe", email="zoe@x.example")
+    form = {"version": "1", "mail": "1", "op_id": "of-sue"}
+    browse.get("/users/sue")
+    browse.post("/users/sue/password-link", form)
+    browse.get("/users/zoe")
+    browse.post("/users/zoe/password-link", {"version": "1", "op_id": "of-zoe"})
+    mailbox.lines.clear()
+    browse.post("/users/sue/password-link", form)
+    assert mailbox.lines == [], "the newest link of this browser is somebody else's"

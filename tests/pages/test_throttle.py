@@ -147,4 +147,28 @@ def test_P4_whoever_tries_out_which_names_are_taken_is_held_and_an_admin_is_not(
         return [who.client.post("/users/new", data=data).status_code for _ in range(times)]
 
     assert statuses("sam", throttle.OF_PROBES + 1) == [422] * throttle.OF_PROBES + [429]
+    person["username"] = "nobodys.name"
+    assert statuses("sam", 1) == [429], "or 429 would tell which are taken"
+    person["username"] = "ADA"
     assert statuses("ada", throttle.OF_PROBES + 1) == [422] * (throttle.OF_PROBES + 1)
+
+
+def test_P4_what_a_form_would_do_tells_nothing_of_taken_names(people: Make, browse: Browser) -> None:
+    people.supervisor("sam", permissions=("access", "create", "edit", "unassigned"))
+    browse.sign_in("sam", people.password("sam"))
+
+    people.user("taker", agent_id="4711")
+    pairs = [
+        ({"username": "ada"}, {"username": "nobodys.name"}),
+        ({"username": "x", "agent_id": "4711"}, {"username": "x", "agent_id": "4712"}),
+    ]
+    for method, asked in (("GET", {"plan": "1"}), ("POST", {"plan": "1"}), ("POST", {"way": "webrtc=y"})):
+        for pair in pairs:
+            told = set()
+            for typed in pair:
+                fields = {"license_vcc": "agent", **typed, **asked}
+                data = {"csrf_token": browse._token, **fields}
+                how = {"query_string": fields} if method == "GET" else {"data": data}
+                page = Page("", browse.client.open("/users/new", method=method, **how))  # type: ignore[arg-type]
+                told.add(page.words("#plan") + page.words("#licensing") + page.words("#save"))
+            assert len(told) == 1, (method, asked, pair)

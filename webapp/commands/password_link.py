@@ -8,6 +8,7 @@ from webapp.commands.common import operator_act
 from webapp.database import PATIENCE, transaction
 from webapp.licensing import passwords
 from webapp.licensing.errors import NotThereError, shown
+from webapp.settings import PREFIX
 
 
 @click.command("password-link")
@@ -23,4 +24,6 @@ def password_link(username: str) -> None:
     click.echo("Whoever opens this can set the password, once, within 24 hours. An earlier link ends.")
     with current_app.test_request_context():
         path = url_for("account.by_link", token=token)
+    if not current_app.extensions["settings"].public_url:
+        click.echo(f"Put the address of your License Desk before it, or set {PREFIX}PUBLIC_URL.")
     click.echo(f"{current_app.extensions['settings'].public_url}{path}")

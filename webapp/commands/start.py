@@ -127,7 +127,7 @@ def warn_of_old_sqlite(settings: Settings) -> None:
     if settings.sqlite_file and has_wal_reset_bug(sqlite3.sqlite_version_info):
         click.echo(
             f"SQLite {sqlite3.sqlite_version} has a fault that can, very rarely, lose a change (WAL reset). "
-            "Use a Python with 3.44.6, 3.50.7, 3.51.3 or newer, or PostgreSQL.",
+            "It runs on. Better: a Python built with SQLite 3.44.6, 3.50.7, 3.51.3 or newer, or PostgreSQL.",
             err=True,
         )
 

@@ -64,7 +64,8 @@ def settle(wish: Wish, before: Record | None, facts: Facts) -> Outcome:
     situation, losses = _contactpad(wish, before, types[0], problems)
     kept, lost = _eligible(types, before, situation, catalog, problems)
     losses += lost
-    had = rights.given_back(actor, before) if before and not before.active else before
+    comes_back = before and not before.active and wish.active
+    had = rights.given_back(actor, before) if before and comes_back else before
     permissions, access = _supervising(wish, had, types[0], actor, problems)
     record = before or Record(wish.username, "", "", "", True, types, False, False, "")
     after = replace(

@@ -118,7 +118,7 @@ _WORDS: dict[str, Wording] = {
     "password_wrong": Wording("password", "This is not your password.", "Type it again; “Show” shows what you typed."),
     "password_asked": Wording("password", "You typed your password more than half an hour ago.", "Type it again to change what others may do here."),
     "password_common": Wording("password", "This password is among the first that anybody tries.", "Choose one that is not made of common words, names or keys in a row; a short sentence is good."),
-    "password_same": Wording("password", "This is your present password.", "Choose another."),
+    "password_same": Wording("password", "This is your current password.", "Choose another."),
     "password_short": Wording("password", "The password has {length} characters.", "Use at least 15; a short sentence is good."),
     "password_long": Wording("password", "The password has {length} characters.", "Use at most 128."),
     "password_encoding": Wording("password", "The password is not UTF-8 text.", "Choose another, or send it as UTF-8."),

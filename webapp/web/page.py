@@ -26,7 +26,8 @@ def page(
         html = render_template(template, **context)
     else:
         html = render_block(template, region, **context)
-        for other in (also or {}).get(region, ()):
+        # What stands in the window's title belongs to the page's region.
+        for other in ("title",) if region == "main" else (also or {}).get(region, ()):
             html += _beside(other, render_block(template, other, **context))
     return make_response(html, status)
 

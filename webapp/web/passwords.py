@@ -22,7 +22,7 @@ from webapp.licensing.errors import LicensingError, Problem
 SHORTEST, LONGEST = 15, 128
 _LONGEST_TYPED = 4 * LONGEST  # before normalizing, which is slow for a long text of marks
 _COMMON = 10**8  # as many tries as a guesser may need: fewer, and it is a common one
-_OURS = ("license desk", "licensedesk")
+_OURS = ("license desk",)
 # Each hash takes 19 MiB and a core: of each worker no more at a time than there are cores.
 _turns = BoundedSemaphore(os.cpu_count() or 1)
 
@@ -60,9 +60,17 @@ def _is_common(text: str, context: Collection[str]) -> bool:
     """Whether it is a common password, or made of some, of context words, keys in a row or repeats."""
     from zxcvbn import zxcvbn  # here, because its lists are large and few need them
 
-    words = {word for phrase in (*_OURS, *context) for word in (phrase, *phrase.split()) if len(word) > 2}
-    tries = zxcvbn(text[:72], user_inputs=sorted(words), max_length=72)["guesses"]
-    return bool(tries < _COMMON)
+    words = {word for phrase in (*_OURS, *context) for word in (phrase, *phrase.split(), _bare(phrase))}
+    words = {word for word in words if len(word) > 2}
+    return any(
+        zxcvbn(part[:72], user_inputs=sorted(words), max_length=72)["guesses"] < _COMMON
+        for part in (text, _bare(text)) if part
+    )  # fmt: skip
+
+
+def _bare(text: str) -> str:
+    """Letters and digits alone: what is repeated with a space between is repeated."""
+    return "".join(filter(str.isalnum, text))
 
 
 def needs_renewal(stored_hash: str) -> bool:

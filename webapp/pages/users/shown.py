@@ -98,7 +98,8 @@ def _empty(asked: Asked, seen: InView, archived: int) -> dict[str, Any]:
         return listing.empty("Nobody you can view", text)
     status = "" if asked.filters.status is Status.ALL else f"{asked.filters.status} "
     ways = [("Show every license", _url(asked, license=None))] if kind else []
-    return listing.empty(f"No {status}users{what}", "Whoever is added is listed here.", *ways)
+    verb = "archived" if asked.filters.status is Status.ARCHIVED else "added"
+    return listing.empty(f"No {status}users{what}", f"Whoever is {verb} is listed here.", *ways)
 
 
 def _url(asked: Asked, endpoint: str = "users.everyone", **changes: str | None) -> str:
