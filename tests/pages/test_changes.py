@@ -11,6 +11,8 @@ from flask import Flask
 
 from tests.inspecting import Browser, Page
 from tests.make import Make
+from webapp.database import transaction
+from webapp.licensing import users
 
 
 def numbers(page: Page) -> list[int]:
@@ -174,3 +176,16 @@ def test_a_day_that_cannot_be_asked_for_is_passed_over(
     make.admin("boss")
     browse.sign_in("boss", make.password("boss"))
     browse.get(f"/changes?{urlencode({'day': day})}")
+
+
+def test_an_entry_about_somebody_deleted_leads_to_nobody_else_of_that_name(
+    app: Flask, make: Make, browse: Browser
+) -> None:
+    make.user("bob", active=False)
+    make.admin("boss")
+    with transaction() as session:
+        users.delete(session, "bob", 1, make.act())
+    make.user("bob", name="Another Bob")
+    browse.sign_in("boss", make.password("boss"))
+    links = browse.get("/changes").all('.changes a[href="/users/bob"]')
+    assert {link.get_text(strip=True) for link in links} == {"Another Bob"}

@@ -197,3 +197,25 @@ def test_a_database_of_another_version_is_not_ready_but_the_process_lives(
     assert answer.text == "not ready: database and schema\n"
     assert answer.response.headers["Retry-After"] == "5"
     browse.get("/healthz")
+
+
+def test_a_save_after_the_sign_in_ended_leads_back_to_the_form_and_says_why(
+    people: Make, browse: Browser
+) -> None:
+    browse.sign_in("ada", "the password of ada")
+    browse.get("/users/new?license_vcc=agent")
+    with transaction() as session:
+        session.execute(update(SignIn).values(ended_at=SignIn.created_at))
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://localhost/users/new?license_vcc=agent"}
+    data = {"csrf_token": browse._token, "username": "ann"}
+    answer = browse.client.post("/users/new", data=data, headers=headers)
+    assert (answer.status_code, answer.data) == (401, b"")
+    assert answer.headers["HX-Redirect"] == "/sign-in?next=/users/new?license_vcc%3Dagent"
+    page = browse.get(answer.headers["HX-Redirect"])
+    assert "Your sign-in ended" in page.words("main")
+    evil = {**headers, "HX-Current-URL": "https://evil.example//x"}
+    answer = browse.client.post("/users/new", data=data, headers=evil)
+    form = browse.get(answer.headers["HX-Redirect"]).one("main form")
+    fields = {str(field["name"]): str(field.get("value", "")) for field in form.select("input[name]")}
+    fields |= {"username": "ada", "password": "the password of ada"}
+    assert browse.post("/sign-in", fields).location == "/"

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, false, func, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from webapp.licensing import lists
@@ -170,8 +170,10 @@ def _lines(
     entry = ChangeEntry
     parts = [
         select(
-            select(entry.change_seq, entry.position, entry.user_id, entry.subject, entry.subject_name,
+            select(entry.change_seq, entry.position, User.username, entry.subject, entry.subject_name,
                    entry.field, entry.old, entry.new, entry.cause)
+            # Who was deleted has no page, even if somebody else has their username now.
+            .outerjoin(User, and_(User.id == entry.user_id, User.deleted_at.is_(None)))
             .where(entry.change_seq == seq, *conditions)
             .order_by(entry.position)
             .limit(number)
@@ -183,9 +185,8 @@ def _lines(
     found: dict[int, list[Line]] = defaultdict(list)
     for row in session.execute(union_all(*parts)):
         old, new = (_readable(row.field, value, readable) for value in (row.old, row.new))
-        username = row.subject if row.user_id is not None else None
         found[row.change_seq].append(
-            Line(row.position, username, row.subject, row.subject_name, row.field, old, new, row.cause)
+            Line(row.position, row.username, row.subject, row.subject_name, row.field, old, new, row.cause)
         )
     for lines in found.values():
         lines.sort(key=lambda line: line.position)

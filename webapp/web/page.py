@@ -6,6 +6,7 @@ region that the view lists, and nothing else. No other module reads an HTMX head
 
 from collections.abc import Collection, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, make_response, render_template, request
 from jinja2_fragments.flask import render_block
@@ -58,6 +59,12 @@ def from_htmx() -> bool:
 def needs_redirect_header() -> bool:
     """Whether a 303 would end inside the page instead of moving the whole window."""
     return from_htmx() or _restores_history()
+
+
+def came_from() -> str:
+    """The path and query of the page that htmx sent the request from; empty if it did not."""
+    url = urlsplit(request.headers.get("HX-Current-URL", ""))
+    return f"{url.path}?{url.query}" if url.query else url.path
 
 
 def asked_by_itself() -> bool:

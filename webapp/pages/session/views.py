@@ -3,7 +3,7 @@
 import re
 from logging import INFO
 
-from flask import Blueprint, Response, current_app, redirect, request, url_for
+from flask import Blueprint, Response, current_app, redirect, request, session, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
@@ -33,7 +33,7 @@ def sign_in() -> Response:
     """The form; whoever is signed in goes on."""
     if current_sign_in():
         return _onward(request.args.get("next", ""))
-    return _form(next=request.args.get("next", ""))
+    return _form(next=request.args.get("next", ""), ended="_user_id" in session)
 
 
 @blueprint.post("/sign-in")
@@ -61,15 +61,15 @@ def sign_in_post() -> Response:
 def _checked(username: str, password: str, one_try: throttle.Try) -> SignedIn | None:
     """The new sign-in of whoever may; None, at the same cost, for every other cause."""
     asked = fold(username) if username.isascii() and username.isprintable() else ""
-    session = db.session()
-    row = session.execute(
+    reading = db.session()
+    row = reading.execute(
         select(User.id, Credential.password_hash)
         .join(Credential, Credential.user_id == User.id)
         .where(User.username_fold == asked, User.active)
     ).one_or_none()
-    if row and read_actor(session, row.id) is None:
+    if row and read_actor(reading, row.id) is None:
         row = None  # P1: as if there were nobody
-    session.rollback()  # nothing is held while hashing
+    reading.rollback()  # nothing is held while hashing
     if not is_right(password, row and row.password_hash) or row is None:
         return None
     anew = renewed(password) if needs_renewal(row.password_hash) else None
@@ -80,15 +80,15 @@ def _checked(username: str, password: str, one_try: throttle.Try) -> SignedIn | 
     return user
 
 
-def _begin(session: Session, user_id: int, hash_: str, one_try: throttle.Try) -> SignedIn | None:
-    same = passwords.stored_hash(session, user_id, lock=True) == hash_
-    user = access.begin_sign_in(session, user_id) if same else None
+def _begin(writing: Session, user_id: int, hash_: str, one_try: throttle.Try) -> SignedIn | None:
+    same = passwords.stored_hash(writing, user_id, lock=True) == hash_
+    user = access.begin_sign_in(writing, user_id) if same else None
     if user is None:  # the password was changed, or P1 holds no more: leave no row behind
-        session.rollback()
+        writing.rollback()
         return None
-    one_try.succeeded(session)
+    one_try.succeeded(writing)
     if before := current_sign_in():  # whoever was here is not here any more
-        sign_ins.end(session, before.id, now())
+        sign_ins.end(writing, before.id, now())
     return user
 
 
@@ -97,8 +97,8 @@ def sign_out() -> Response:
     """End the sign-in on the server and empty the browser; ``next``: where the next person goes on."""
     found = current_sign_in()
     if found:
-        with transaction() as session:
-            sign_ins.end(session, found.id, now())
+        with transaction() as writing:
+            sign_ins.end(writing, found.id, now())
         event("signed_out", level=INFO)
     access.forget()
     response = redirect(url_for("session.sign_in", next=own_path(request.form.get("next", ""))), 303)
@@ -106,8 +106,13 @@ def sign_out() -> Response:
     return response  # type: ignore[return-value]
 
 
-def _form(*, username: str = "", next: str = "", error: str = "", status: int = 200) -> Response:
-    return page("session/sign_in.html", username=username, next=next, error=error, status=status)
+def _form(
+    *, username: str = "", next: str = "", error: str = "", ended: bool = False, status: int = 200
+) -> Response:
+    """``ended``: this browser was signed in, and that is over."""
+    return page(
+        "session/sign_in.html", status=status, username=username, next=next, error=error, ended=ended
+    )  # fmt: skip
 
 
 def _onward(next_: str) -> Response:
