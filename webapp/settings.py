@@ -27,7 +27,7 @@ _HOST_NAME = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")
 # How secrets begin in examples and guides, letters and digits alone.
 _KNOWN_BEGINNINGS = (
     "secret", "example", "flask", "django", "qwerty", "changeme", "changethis", "replaceme", "yoursecret",
-    "supersecret", "insecure", "password", "licensedesk", "default", "dev", "thisis",
+    "supersecret", "insecure", "password", "licensedesk", "default", "development", "thisis",
 )  # fmt: skip
 
 

@@ -120,5 +120,6 @@ def _plain(status: int, title: str, message: str, incident: str | None = None) -
 
 
 def _told(status: int, title: str, message: str, incident: str | None = None) -> dict[str, Any]:
-    way_out = {"way_out_url": "/", "way_out_label": "Go to the start page"}
+    # Who switches the person goes on at the start: two refusals must not differ by what was asked (P5).
+    way_out = {"way_out_url": "/", "way_out_label": "Go to the start page", "here": "/"}
     return {"status": status, "title": title, "message": message, "incident": incident, **way_out}
