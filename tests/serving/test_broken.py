@@ -59,7 +59,7 @@ def inspect_plain(got: Got, path: str, desk: Desk) -> None:
     guarded(got.headers)
     assert f"Error {got.status}" in got.text
     assert "<h1>" in got.text
-    for word in ("Traceback", "sqlite", "SELECT", ".py", ".db", str(desk.folder), "ada"):
+    for word in ("Traceback", "sqlite", "SELECT", ".py", ".db", str(desk.folder), "Ada"):
         assert word not in got.text, (path, word)
 
 
