@@ -89,7 +89,8 @@ def _exchange(port: int, method: str, path: str, form: str = "", cookie: str = "
         connection.request(method, path, form or None, headers)
         answer = connection.getresponse()
         assert answer.status == (303 if form else 200), f"{method} {path}: {answer.status}"
-        return answer.read().decode(), (answer.getheader("Set-Cookie") or "").partition(";")[0]
+        cookies = [value.partition(";")[0] for value in answer.headers.get_all("Set-Cookie", [])]
+        return answer.read().decode(), "; ".join(cookies)
     finally:
         connection.close()
 

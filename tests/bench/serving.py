@@ -15,6 +15,8 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextvars import Context
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from http.client import HTTPConnection
 from importlib import import_module
@@ -27,6 +29,7 @@ from flask_login import current_user
 
 from tests.servers import PATIENCE, ROOT, Desk, free_port
 from webapp.factory import create_app
+from webapp.web.access import SignedIn
 from webapp.web.page import page
 
 KEPT = "LICENSE_DESK_BENCH_KEPT"
@@ -40,7 +43,7 @@ def keep(app: Flask, asked: Iterable[tuple[str, str]], file: Path) -> None:
 
     def noting(*arguments: Any, **named: Any) -> Response:
         kept["pages"][current_user.get_id(), request.full_path] = arguments, named
-        kept["people"][current_user.get_id()] = current_user._get_current_object()
+        kept["people"][current_user.get_id()] = _always_seen(current_user._get_current_object())
         return page(*arguments, **named)
 
     kept |= {"pages": {}, "people": {}}
@@ -52,6 +55,11 @@ def keep(app: Flask, asked: Iterable[tuple[str, str]], file: Path) -> None:
             answer = Context().run(client.get, address, headers={"Cookie": cookie})
             assert answer.status_code == 200, f"{address}: {answer.status_code}"
     file.write_bytes(pickle.dumps(kept))
+
+
+def _always_seen(user: SignedIn) -> SignedIn:
+    """The same person, of whom no request has anything to note: nothing could be written."""
+    return replace(user, standing=replace(user.standing, seen_at=datetime.max.replace(tzinfo=UTC)))
 
 
 def constants() -> Flask:
