@@ -3,8 +3,9 @@
 Read in list order straight from an index, paged by key, counted up to a cap. Every query starts
 from who is in view; figures for the whole account come from the pools, never from here.
 
-No query walks everybody to find a few: what narrows a list is sized first, and where a walk along the
-index in its order passes over too many, a set of those who fit is read and put in order instead.
+No query walks everybody to find a few: what narrows a list is sized first. It is walked along the index
+in its order that has the fewest in it, of a license, of a group or of all whom a supervisor reaches; where
+that passes over too many, a set of those who fit is read and put in order instead.
 Both find places and ids alone; what is shown of them is read for the page's rows only.
 A statement is built once for each shape of question; what is asked for is bound to it.
 """
@@ -16,6 +17,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
+from itertools import islice
 from math import prod
 from string import ascii_lowercase
 from typing import Any, Literal, NamedTuple
@@ -25,8 +27,11 @@ from sqlalchemy import (
     ColumnElement,
     Result,
     Select,
+    Text,
     and_,
     bindparam,
+    cast,
+    exists,
     false,
     func,
     literal_column,
@@ -34,6 +39,7 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union,
     union_all,
 )  # fmt: skip
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
@@ -53,10 +59,13 @@ OTHERS = "#"  # the initial of all names that begin with none of A to Z
 _LETTERS = (*ascii_lowercase, OTHERS)
 _LONGEST_FOLD = 2000  # no name of 100 characters folds to more
 _INITIALS = 20  # a letter begins about one of so many names
+_ARMS = 8  # a supervisor's groups are walked side by side if they are no more
 
-Text = ColumnElement[str] | InstrumentedAttribute[str]
+Words = ColumnElement[str] | InstrumentedAttribute[str]
 Statement = Select[*tuple[Any, ...]]
 Search = Literal["", "name", "username", "part"]
+Way = Literal["list", "group", "reach"]
+"""What a list is walked along: all with the license and status, the group's members, those in reach."""
 _once = lru_cache(500)  # statements, by shape
 
 
@@ -91,7 +100,7 @@ class Key(NamedTuple):
 class Row(NamedTuple):
     """One person. ``license_type_id``: of the product listed; for the archived, their base license.
 
-    ``besides``: the ids of the other license types they hold or, archived, are offered.
+    ``licenses``: the ids of all license types they hold or, archived, are offered.
     """
 
     key: Key
@@ -102,7 +111,7 @@ class Row(NamedTuple):
     license_type_id: int
     last_login: datetime | None
     groups: tuple[str, ...]
-    besides: tuple[int, ...] = ()
+    licenses: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -133,17 +142,15 @@ class Sizes:
 
     listed: int
     everyone: int
-    sets: tuple[int, ...]
+    sets: tuple[tuple[int, ...], ...]
 
-    @property
-    def smallest(self) -> int:
-        """Which of the sets has the fewest."""
-        return self.sets.index(min(self.sets))
+    def of(self, narrowing: int) -> int:
+        """How many fit, counting some twice."""
+        return sum(self.sets[narrowing])
 
-    @property
-    def share(self) -> float:
-        """How many of all are in each of the sets, if these have nothing to do with one another."""
-        return prod(size / self.everyone for size in self.sets)
+    def smallest(self, narrowings: Iterable[int]) -> int:
+        """Which of these has the fewest."""
+        return min(narrowings, key=self.of)
 
 
 Once = Callable[[Hashable, Callable[[], Any]], Any]
@@ -158,37 +165,45 @@ class PeopleList:
     """One list as an actor asked for it. ``once``: where numbers that only a change alters are kept."""
 
     def __init__(self, session: Session, filters: Filters, actor: Actor, once: Once = _anew) -> None:
-        self._session = session
+        self._session, self._actor, self._once = session, actor, once
         searches: tuple[Search, ...] = ("",)
         if filters.q:
             searches = ("part",) if len(filters.q) > 2 else ("name", "username")
         self._parts = [_Part(session, filters, actor, search, once) for search in searches]
+        by_base = filters.product.base or filters.status is not Status.ACTIVE
+        self._listed = None if by_base else {kind.id for kind in filters.product.types}
 
-    def page(self, *, after: Key | None = None, size: int = 50, besides: bool = False) -> Page:
-        """The next rows after a key; as many queries for any number of rows. ``besides``: see ``Row``."""
+    def page(self, *, after: Key | None = None, size: int = 50) -> Page:
+        """The next rows after a key; as many queries for any number of rows."""
         places = [place for part in self._parts for place in part.places(after, size + 1)]
         if len(self._parts) > 1:
             places.sort()
         shown = places[:size]
-        ids = [user_id for _, _, user_id in shown]
-        users: dict[int, Any] = {}
-        groups: dict[int, list[str]] = defaultdict(list)
-        for user_id, group, *user in self._parts[0].people(ids):
-            users[user_id] = user
-            if group is not None:
-                groups[user_id].append(group)
-        held = licenses(self._session, ids) if besides else {}
+        users = {user.id: user for user in self._people([user_id for _, _, user_id in shown])}
+        names = self._group_names
         rows = []
         for name_fold, username_fold, user_id in shown:
-            username, name, active, last_login, type_id = users[user_id]
-            others = tuple(kind for kind in held[user_id] if kind != type_id) if besides else ()
+            user = users[user_id]
+            groups = sorted(names[group] for group in _numbers(user.groups) if group in names)
+            licenses = frozenset((*_numbers(user.held), *_numbers(user.offered)))
+            [type_id] = licenses & self._listed if self._listed else (user.base_type_id,)
             rows.append(
                 Row(
-                    Key(name_fold, username_fold), user_id, username, name, active,
-                    type_id, last_login, tuple(groups.get(user_id, ())), others,
+                    Key(name_fold, username_fold), user_id, user.username, user.name, user.active,
+                    type_id, user.last_login, tuple(name for _, name in groups), licenses,
                 )
             )  # fmt: skip
         return Page(tuple(rows), rows[-1].key if len(places) > size else None)
+
+    def _people(self, ids: Sequence[int]) -> Sequence[Any]:
+        """What is shown of these users."""
+        return self._session.connection().execute(_people(), {"users": ids}).all()
+
+    @cached_property
+    def _group_names(self) -> dict[int, tuple[int, str]]:
+        """Of each group that the actor may read, its place among them and its name (P4)."""
+        found = known_groups(self._session, self._actor, self._once)
+        return {group: (place, name) for place, (group, name) in enumerate(found)}
 
     def pages(self, size: int) -> Iterator[Page]:
         """The whole list, page after page; none if it is empty."""
@@ -210,6 +225,8 @@ class _Part:
     def __init__(self, session: Session, filters: Filters, actor: Actor, search: Search, once: Once) -> None:
         self._session, self._initial = session, filters.initial
         self._shape = _shape(session, filters, actor, search)
+        self._ways = _ways(self._shape)
+        self._sets = [place for place, way in enumerate(self._ways) if way is None]
         self._values = _values(filters, actor)
         self._names = (filters.q, _next(filters.q)) if search == "name" else ("", "")
         viewer = None if actor.views_everyone else (actor.id, actor.groups, actor.permissions)
@@ -225,7 +242,7 @@ class _Part:
         """
         found = self._walk(after, most)
         if found is None:
-            found = self._read(self._sizes.smallest, after, most)
+            found = self._read(after, most, start=self._sizes.smallest(self._sets))
         if after is None and len(found) < most:  # all of them: they need not be counted
             number = len(found)
             self._once(("count", self._name, self._initial, None), lambda: number)
@@ -237,9 +254,10 @@ class _Part:
         return found
 
     def _count(self, until: Key | None) -> int:
-        # It ends at the cap, so that no set is too large to begin with.
-        by_set = self._shape.narrowed and min(self._sizes.sets) <= self._whole
-        start = self._sizes.smallest if by_set else None
+        start = None
+        if self._shape.narrowed:  # it ends at the cap, so that no set is too large to begin with
+            smallest = self._sizes.smallest(range(len(self._ways)))
+            start = smallest if self._sizes.of(smallest) <= self._whole(self._sizes.listed) else None
         return sum(
             self._ask(
                 _count(self._shape, start, frozenset(bounds)), **bounds, size=COUNT_CAP + 1
@@ -247,28 +265,48 @@ class _Part:
             for bounds in _stretches(self._initial, self._names, None, until)
         )
 
-    def people(self, ids: Sequence[int]) -> Iterable[Any]:
-        """What is shown of these users, once for each of their groups."""
-        return self._ask(_people(self._shape), users=ids)
-
     def _walk(self, after: Key | None, most: int) -> Sequence[Any] | None:
-        """The next places along the index; None if that is too far."""
+        """The next places along the index with the fewest in it; None if that is too far."""
         if not self._shape.narrowed:
-            return self._read(None, after, most)
-        smallest, share = min(self._sizes.sets), self._sizes.share
-        far = min(self._whole, MARGIN * most / share if share else self._whole)
-        if smallest * PLACED <= far:
+            return self._read(after, most)
+        sizes = self._sizes
+        ways: dict[Way, int] = {"list": sizes.listed}
+        ways |= {way: sizes.of(place) for place, way in enumerate(self._ways) if way}
+        way = min(ways, key=lambda way: ways[way])
+        # How many of them fit, if one thing that narrows the list has nothing to do with the other.
+        tested = [sizes.of(place) for place, other in enumerate(self._ways) if other != way]
+        tested += [sizes.listed] if way != "list" else []
+        share = prod(size / sizes.everyone for size in tested)
+        whole = self._whole(ways[way])
+        far = min(whole, MARGIN * most / share if share else whole)
+        if not self._sets:
+            return self._read(after, most, way=way)
+        if sizes.of(sizes.smallest(self._sets)) * PLACED <= far:
             return None
-        if far == self._whole:
-            return self._read(None, after, most)
-        found = self._read(None, after, most, far=int(far))
+        if far == whole:
+            return self._read(after, most, way=way)
+        found = self._read(after, most, way=way, far=far / whole)
         return found if len(found) == most else None
 
-    def _read(self, start: int | None, after: Key | None, most: int, **limit: int) -> Sequence[Any]:
+    def _read(
+        self, after: Key | None, most: int, *, start: int | None = None, way: Way = "list",
+        far: float | None = None,
+    ) -> Sequence[Any]:  # fmt: skip
+        """The next places: of those in a set, or along a way, no farther than this part of it."""
         found: list[Any] = []
+        limit = {}
+        arm = 0
+        if far is not None:
+            arms = self._sizes.sets[self._ways.index(way)] if way != "list" else (self._sizes.listed,)
+            arm = arms.index(max(arms))
+            limit["far"] = int(self._whole(far * arms[arm]))
         for stretch in _stretches(self._initial, self._names, after):
             bounds: dict[str, Any] = stretch | limit
-            found += self._ask(_places(self._shape, start, frozenset(bounds)), **bounds, size=most)
+            names = frozenset(bounds)
+            statement = (
+                _walk(self._shape, way, names, arm) if start is None else _places(self._shape, start, names)
+            )
+            found += self._ask(statement, **bounds, size=most).all()
         return found[:most]
 
     @cached_property
@@ -277,13 +315,14 @@ class _Part:
         return found
 
     def _size(self) -> Sizes:
-        listed, everyone, *sets = self._ask(_sizes(self._shape), most=MOST + 1).one()
+        listed, everyone, *numbers = self._ask(_sizes(self._shape), most=MOST + 1).one()
+        each = iter(numbers)
+        sets = [tuple(islice(each, len(narrowing.sets))) for narrowing in _narrowings(self._shape)]
         return Sizes(listed, everyone, tuple(sets))
 
-    @property
-    def _whole(self) -> float:
-        """About how many steps a walk has at most."""
-        return self._sizes.listed / (_INITIALS if self._initial or self._names[0] else 1)
+    def _whole(self, size: float) -> float:
+        """About how many of so many a walk meets at most."""
+        return size / (_INITIALS if self._initial or self._names[0] else 1)
 
     def _ask(self, statement: Statement, **more: Any) -> Result[*tuple[Any, ...]]:
         return self._session.connection().execute(statement, self._values | more)
@@ -303,7 +342,7 @@ def in_view(session: Session, filters: Filters, actor: Actor) -> InView:
         )
     by_type: dict[int, int] = defaultdict(int)
     initials = set()
-    for type_id, letter, number in session.connection().execute(_numbers(shape), values):
+    for type_id, letter, number in session.connection().execute(_by_type(shape), values):
         by_type[type_id] += number
         initials.add(letter if letter in ascii_lowercase else OTHERS)
     return InView(by_type, frozenset(initials))
@@ -315,13 +354,21 @@ def groups_in_view(session: Session, actor: Actor) -> list[tuple[int, str]]:
     return [(row.id, row.name) for row in rows]
 
 
+def known_groups(session: Session, actor: Actor, once: Once) -> list[tuple[int, str]]:
+    """The same, read once."""
+    key = None if actor.views_everyone else actor.groups
+    found: list[tuple[int, str]] = once(("groups", key), lambda: groups_in_view(session, actor))
+    return found
+
+
 @dataclass(frozen=True)
 class _Shape:
     """All of a question that decides what its statements look like.
 
     ``base``: a base license is listed. ``supervisor``: admins are not in view. ``reach``: nor is who is
-    out of reach; who is in one of the supervisor's groups is not. ``search``: for a part of name or
-    username; or for the start of the name, which is a stretch of the order; or of the username alone.
+    out of reach; who is in one of the supervisor's groups is not. ``arms``: the number of these groups, if
+    they can be walked side by side. ``search``: for a part of name or username; or for the start of the
+    name, which is a stretch of the order; or of the username alone.
     """
 
     status: Status
@@ -329,6 +376,7 @@ class _Shape:
     base: bool
     supervisor: bool
     reach: bool
+    arms: int | None
     unassigned: bool
     group: bool
     search: Search
@@ -343,12 +391,14 @@ class _Shape:
 
 def _shape(session: Session, filters: Filters, actor: Actor, search: Search) -> _Shape:
     supervisor = not actor.views_everyone
+    reach = supervisor and filters.group not in actor.groups
     return _Shape(
         filters.status,
         filters.type is not None,
         filters.product.base,
         supervisor,
-        supervisor and filters.group not in actor.groups,
+        reach,
+        len(actor.groups) if reach and len(actor.groups) <= _ARMS else None,
         supervisor and "unassigned" in actor.permissions,
         filters.group is not None,
         search,
@@ -362,6 +412,7 @@ def _values(filters: Filters, actor: Actor) -> dict[str, Any]:
     values: dict[str, Any] = {
         "product": filters.product.id, "type": filters.type and filters.type.id, "group": filters.group,
         "me": actor.id, "groups": sorted(actor.groups),
+        **{f"group_{place}": group for place, group in enumerate(sorted(actor.groups)[:_ARMS])},
     }  # fmt: skip
     if q and len(q) < 3:
         values |= {"begin": q, "end": _next(q)}
@@ -383,33 +434,40 @@ def _next(start: str) -> str:
 class _Source:
     """What a list is read from. ``place``: the columns of its order. ``base``: each user's base license."""
 
-    place: Sequence[Text]
+    place: Sequence[Words]
     user_id: Column
     base: Column
     alone: ColumnElement[bool] | InstrumentedAttribute[bool]
     where: Sequence[ColumnElement[bool]]
 
 
-def _walked(shape: _Shape, *, again: bool = False) -> _Source:
-    """The index in whose order a list is walked. All that is asked of it stands in it.
+def _arms(shape: _Shape, way: Way) -> list[_Source]:
+    """The index that a list is walked along, or those side by side, each call with names of its own."""
+    if way == "list":
+        return [_everyone_listed(shape)]
+    if way == "group":
+        member = aliased(Membership)
+        return [_source(member, member.group_id == bindparam("group"))]
+    own: list[BindParameter[int]] = [bindparam(f"group_{place}") for place in range(shape.arms or 0)]
+    return [_source(*arm) for arm in visibility.reach(bindparam("me"), own, shape.unassigned)]
 
-    ``again``: to be read a second time in the same statement.
-    """
-    record: Any = Holding if shape.status is Status.ACTIVE else User
-    record = aliased(record) if again else record
-    place = (record.name_fold, record.username_fold)
+
+def _everyone_listed(shape: _Shape) -> _Source:
+    """All with the license and the status. All that is asked of it stands in its index."""
     if shape.status is not Status.ACTIVE:
-        archived = (~record.active,) if shape.status is Status.ARCHIVED else ()
-        return _source(place, record.id, (record.deleted_at.is_(None), *archived))
-    held = (
-        record.license_type_id == bindparam("type")
-        if shape.type
-        else record.product_id == bindparam("product")
+        user = aliased(User)
+        archived = (~user.active,) if shape.status is Status.ARCHIVED else ()
+        return _source(user, user.deleted_at.is_(None), *archived)
+    held = aliased(Holding)
+    kind = (
+        held.license_type_id == bindparam("type") if shape.type else held.product_id == bindparam("product")
     )
-    return _source(place, record.user_id, (record.ends_at.is_(None), held))
+    return _source(held, held.ends_at.is_(None), kind)
 
 
-def _source(place: Sequence[Text], user_id: Column, where: Sequence[ColumnElement[bool]]) -> _Source:
+def _source(record: Any, *where: ColumnElement[bool]) -> _Source:
+    user_id = record.user_id if hasattr(record, "user_id") else record.id
+    place = (record.name_fold, record.username_fold)
     return _Source(place, user_id, visibility.base_of(user_id), visibility.alone(user_id), where)
 
 
@@ -423,10 +481,7 @@ def _records(shape: _Shape, user_id: Column) -> _Source:
         where.append(User.active == (shape.status is Status.ACTIVE))
     if shape.status is Status.ACTIVE:
         if not shape.base:
-            held = _holding(user_id)
-            where.append(
-                (held.where(Holding.license_type_id == bindparam("type")) if shape.type else held).exists()
-            )
+            where.append(_holds(shape, user_id))
         elif shape.type:
             where.append(_hidden(User.base_type_id, 0) == bindparam("type"))
     place = [_hidden(column).label(column.key) for column in (User.name_fold, User.username_fold)]
@@ -438,6 +493,21 @@ def _holding(user_id: Column) -> Select[int]:
     return select(Holding.license_type_id).where(
         Holding.user_id == user_id, Holding.product_id == bindparam("product"), Holding.ends_at.is_(None)
     )
+
+
+def _holds(shape: _Shape, user_id: Column) -> ColumnElement[bool]:
+    """Whether a user holds the license asked for."""
+    held = _holding(user_id)
+    return (held.where(Holding.license_type_id == bindparam("type")) if shape.type else held).exists()
+
+
+def _is_listed(shape: _Shape, user_id: Column) -> list[ColumnElement[bool]]:
+    """What holds of whoever has the license and the status, asked of somebody who is not deleted."""
+    if shape.status is Status.ACTIVE:
+        return [_holds(shape, user_id)]
+    user = aliased(User)
+    archived = select(user.id).where(user.id == user_id, ~user.active).exists()
+    return [archived] if shape.status is Status.ARCHIVED else []
 
 
 def _type(shape: _Shape) -> ColumnElement[int]:
@@ -456,11 +526,12 @@ def _hidden(column: Any, nothing: Any = "") -> ColumnElement[Any]:
 class _Narrowing:
     """One thing that narrows a list: those who fit as sets to start from, and as a test of one user.
 
-    Someone may be in several of the sets.
+    Someone may be in several of the sets. ``way``: they can be walked in the list's order.
     """
 
     sets: Sequence[Statement]
     test: Callable[[_Source], ColumnElement[bool]]
+    way: Way | None = None
 
 
 def _narrowings(shape: _Shape) -> Iterator[_Narrowing]:
@@ -468,13 +539,16 @@ def _narrowings(shape: _Shape) -> Iterator[_Narrowing]:
         me: BindParameter[int] = bindparam("me")
         groups: BindParameter[int] = bindparam("groups", expanding=True)
         yield _Narrowing(
-            visibility.reach(me, groups, shape.unassigned),
+            _sets(_arms(shape, "reach"))
+            if shape.arms is not None
+            else _sets(_source(*arm) for arm in visibility.reach(me, [groups], shape.unassigned)),
             lambda source: visibility.reached(
                 source.user_id, me, groups, source.alone if shape.unassigned else false()
             ),
+            None if shape.arms is None else "reach",
         )
     if shape.group:
-        yield _in_group()
+        yield _in_group(shape)
     if shape.search == "username":
         yield _username_begins()
     if shape.search == "part":
@@ -483,10 +557,22 @@ def _narrowings(shape: _Shape) -> Iterator[_Narrowing]:
         yield _with_base() if shape.base else _with_license(shape.status)
 
 
-def _in_group() -> _Narrowing:
-    member = aliased(Membership)
-    members = select(member.user_id).where(member.group_id == bindparam("group"))
-    return _Narrowing([members], lambda source: members.where(member.user_id == source.user_id).exists())
+@_once
+def _ways(shape: _Shape) -> Sequence[Way | None]:
+    """Of each thing that narrows the list, the way on which nobody else is."""
+    return [narrowing.way for narrowing in _narrowings(shape)]
+
+
+def _sets(arms: Iterable[_Source]) -> list[Statement]:
+    return [select(arm.user_id).where(*arm.where) for arm in arms]
+
+
+def _in_group(shape: _Shape) -> _Narrowing:
+    def is_member(source: _Source) -> ColumnElement[bool]:
+        members = _arms(shape, "group")[0]
+        return exists().where(*members.where, members.user_id == source.user_id)
+
+    return _Narrowing(_sets(_arms(shape, "group")), is_member, "group")
 
 
 def _with_base() -> _Narrowing:
@@ -519,7 +605,7 @@ def _with_license(status: Status) -> _Narrowing:
 def _username_begins() -> _Narrowing:
     """1 or 2 characters are the start of the name or of the username; here of the username alone."""
 
-    def fits(name: Text, username: Text) -> ColumnElement[bool]:
+    def fits(name: Words, username: Words) -> ColumnElement[bool]:
         begin: BindParameter[str] = bindparam("begin")
         end: BindParameter[str] = bindparam("end")
         return and_(username >= begin, username < end, not_(and_(name >= begin, name < end)))
@@ -531,7 +617,7 @@ def _username_begins() -> _Narrowing:
 def _contains(shape: _Shape) -> _Narrowing:
     """3 or more: anywhere in either."""
 
-    def fits(*columns: Text) -> ColumnElement[bool]:
+    def fits(*columns: Words) -> ColumnElement[bool]:
         return or_(*(column.like(bindparam("like"), escape="/") for column in columns))
 
     those: Statement = select(User.id).where(fits(User.name_fold, User.username_fold))
@@ -566,7 +652,7 @@ def _stretches(
         yield bounds
 
 
-def _within(place: Sequence[Text], bounds: Mapping[str, Any]) -> Iterator[ColumnElement[bool]]:
+def _within(place: Sequence[Words], bounds: Mapping[str, Any]) -> Iterator[ColumnElement[bool]]:
     """The conditions that these bounds set; values, or parameters to be bound."""
     if "low" in bounds:
         yield place[0] >= bounds["low"]
@@ -578,33 +664,50 @@ def _within(place: Sequence[Text], bounds: Mapping[str, Any]) -> Iterator[Column
         yield tuple_(*place) <= tuple_(bounds["until_name"], bounds["until_username"])
 
 
-def _listed(shape: _Shape, start: int | None, bounds: Iterable[str]) -> tuple[_Source, Statement]:
-    """Who is on the list within these bounds, read along the index or from one of the sets."""
+def _listed(shape: _Shape, start: int, bounds: Iterable[str]) -> tuple[_Source, Statement]:
+    """Who is on the list within these bounds, read from one of the sets."""
     narrowings = list(_narrowings(shape))
-    sets = [] if start is None else narrowings[start].sets
+    sets = narrowings[start].sets
     # One set is joined, not gathered first: a count then ends at its cap.
     those = sets[0].subquery() if len(sets) == 1 else None
     user_id: Column = User.id if those is None else those.c[0]
-    source = _walked(shape) if start is None else _records(shape, user_id)
-    conditions = [*source.where, *_within(source.place, {name: bindparam(name) for name in bounds})]
-    if "far" in bounds:
-        conditions.append(tuple_(*source.place) <= _farthest(shape, bounds))
-    conditions += [other.test(source) for place, other in enumerate(narrowings) if place != start]
+    source = _records(shape, user_id)
+    tests = [other.test(source) for place, other in enumerate(narrowings) if place != start]
+    people = _those(shape, source, [*_bound(source, bounds), *tests])
+    if those is None:
+        return source, people.where(User.id.in_(_union(sets)))
+    return source, people.join_from(those, User, User.id == those.c[0])
+
+
+def _walked(
+    shape: _Shape, way: Way, bounds: Iterable[str], longest: int = 0
+) -> list[tuple[_Source, Statement]]:
+    """The same, read along each of the way's indexes; those behind one another still."""
+    found = []
+    for source in _arms(shape, way):
+        tests = [other.test(source) for other in _narrowings(shape) if other.way != way]
+        if way != "list":
+            tests += _is_listed(shape, source.user_id)
+        if "far" in bounds:
+            tests.append(tuple_(*source.place) <= _farthest(_arms(shape, way)[longest], bounds))
+        found.append((source, _those(shape, source, [*_bound(source, bounds), *tests])))
+    return found
+
+
+def _those(shape: _Shape, source: _Source, conditions: Iterable[ColumnElement[bool]]) -> Statement:
     if shape.supervisor:
-        conditions.append(visibility.no_admin(source.base))
-    people = select(*source.place, source.user_id.label("user_id")).where(*conditions)
-    if those is not None:
-        people = people.join_from(those, User, User.id == those.c[0])
-    elif start is not None:
-        people = people.where(User.id.in_(_union(sets)))
-    return source, people
+        conditions = [*conditions, visibility.no_admin(source.base)]
+    return select(*source.place, source.user_id.label("user_id")).where(*source.where, *conditions)
 
 
-def _farthest(shape: _Shape, bounds: Iterable[str]) -> Any:
+def _bound(source: _Source, bounds: Iterable[str]) -> Iterator[ColumnElement[bool]]:
+    return _within(source.place, {name: bindparam(name) for name in bounds})
+
+
+def _farthest(source: _Source, bounds: Iterable[str]) -> Any:
     """The place that a walk within these bounds comes to after so many steps."""
-    source = _walked(shape, again=True)
-    low: dict[str, Any] = {name: bindparam(name) for name in bounds if name not in ("high", "far")}
-    place = select(*source.place).where(*source.where, *_within(source.place, low))
+    low = [name for name in bounds if name not in ("high", "far")]
+    place = select(*source.place).where(*source.where, *_bound(source, low))
     return place.order_by(*source.place).limit(1).offset(bindparam("far")).scalar_subquery()
 
 
@@ -628,7 +731,7 @@ def _sizes(shape: _Shape) -> Statement:
     return select(
         func.coalesce(listed, 0),
         everyone,
-        *(_counted(narrowing.sets, most) for narrowing in _narrowings(shape)),
+        *(_counted([one], most) for narrowing in _narrowings(shape) for one in narrowing.sets),
     )
 
 
@@ -639,41 +742,61 @@ def _counted(sets: Sequence[Statement], most: BindParameter[int]) -> ColumnEleme
 
 
 @_once
-def _places(shape: _Shape, start: int | None, bounds: frozenset[str]) -> Statement:
-    """So many places of the list, in order."""
+def _places(shape: _Shape, start: int, bounds: frozenset[str]) -> Statement:
+    """So many places of the list in order, of those in a set."""
     source, people = _listed(shape, start, bounds)
     return people.order_by(*source.place).limit(bindparam("size"))
 
 
 @_once
+def _walk(shape: _Shape, way: Way, bounds: frozenset[str], longest: int) -> Statement:
+    """So many places of the list in order, along a way; ``longest``: which of its indexes is."""
+    size: BindParameter[int] = bindparam("size")
+    walks = [
+        people.order_by(*source.place).limit(size) for source, people in _walked(shape, way, bounds, longest)
+    ]
+    if len(walks) == 1:
+        return walks[0]
+    # Somebody may stand in several of them; of each so many are enough.
+    places = union(*(select(walk.subquery()) for walk in walks)).subquery()
+    return select(places).order_by(places.c.name_fold, places.c.username_fold).limit(size)
+
+
+@_once
 def _count(shape: _Shape, start: int | None, bounds: frozenset[str]) -> Select[int]:
     """How many rows the list has, up to so many."""
-    source, people = _listed(shape, start, bounds)
-    some = people.with_only_columns(source.user_id)
-    if start is None:  # else another index might be walked, with those who fit at its end
-        some = some.order_by(*source.place)
-    return select(func.count()).select_from(some.limit(bindparam("size")).subquery())
+    if start is None:
+        # In its order: else another index might be walked, with those who fit at its end.
+        [(source, people)] = _walked(shape, "list", bounds)
+        people = people.order_by(*source.place)
+    else:
+        source, people = _listed(shape, start, bounds)
+    some = people.with_only_columns(source.user_id).limit(bindparam("size"))
+    return select(func.count()).select_from(some.subquery())
 
 
 @_once
-def _people(shape: _Shape) -> Statement:
-    """What is shown of some users: once for each of their groups that the actor may read (P4)."""
-    member: ColumnElement[bool] = Membership.user_id == User.id
-    if shape.supervisor:
-        member &= Membership.group_id.in_(bindparam("groups", expanding=True))
-    return (
-        select(
-            User.id, Group.name, User.username, User.name, User.active, User.last_login, _type(shape)
-        )
-        .outerjoin(Membership, member)
-        .outerjoin(Group, Group.id == Membership.group_id)
-        .where(User.id.in_(bindparam("users", expanding=True)))
-        .order_by(Group.key)
-    )  # fmt: skip
+def _people() -> Statement:
+    """What is shown of some users: each once, with the ids of groups and licenses as texts."""
+    member, held, offer = aliased(Membership), aliased(Holding), aliased(Offer)
+    return select(
+        User.id, User.username, User.name, User.active, User.last_login, User.base_type_id,
+        _together(member.group_id, member.user_id == User.id).label("groups"),
+        _together(held.license_type_id, held.user_id == User.id, held.ends_at.is_(None)).label("held"),
+        _together(offer.license_type_id, offer.user_id == User.id).label("offered"),
+    ).where(User.id.in_(bindparam("users", expanding=True)))  # fmt: skip
+
+
+def _together(number: Column, *where: ColumnElement[bool]) -> ColumnElement[Any]:
+    return select(func.aggregate_strings(cast(number, Text), " ")).where(*where).scalar_subquery()
+
+
+def _numbers(text: str | None) -> Iterable[int]:
+    return map(int, (text or "").split())
 
 
 @_once
-def _numbers(shape: _Shape) -> Statement:
+def _by_type(shape: _Shape) -> Statement:
     """How many of each license type have each initial, of those whom a supervisor reaches."""
     _, people = _listed(shape, 0, ())
     initial = func.substr(User.name_fold, 1, 1).label("initial")
@@ -684,7 +807,7 @@ def _numbers(shape: _Shape) -> Statement:
 @_once
 def _looks(shape: _Shape) -> Statement:
     """Whether there is anybody with each initial: one look into the index for each."""
-    source = _walked(shape)
+    source = _everyone_listed(shape)
     some = select(source.user_id).where(*source.where)
     return select(
         *(
@@ -697,23 +820,3 @@ def _looks(shape: _Shape) -> Statement:
             for letter in _LETTERS
         )
     )
-
-
-@_once
-def _licenses() -> Select[int, int]:
-    """What some users hold or are offered."""
-    users: BindParameter[int] = bindparam("users", expanding=True)
-    held = select(Holding.user_id, Holding.license_type_id).where(
-        Holding.user_id.in_(users), Holding.ends_at.is_(None)
-    )
-    offered = select(Offer.user_id, Offer.license_type_id).where(Offer.user_id.in_(users))
-    both = union_all(held, offered).subquery()
-    return select(both).join(TypeRow, TypeRow.id == both.c.license_type_id).order_by(TypeRow.position)
-
-
-def licenses(session: Session, user_ids: Sequence[int]) -> dict[int, list[int]]:
-    """The license types that these users hold or are offered, by user, in the catalog's order."""
-    types: dict[int, list[int]] = defaultdict(list)
-    for user_id, type_id in session.connection().execute(_licenses(), {"users": user_ids}):
-        types[user_id].append(type_id)
-    return types

@@ -89,15 +89,12 @@ def read_address(books: Books, filters: Filters, actor: Actor) -> Asked:
     )  # fmt: skip
 
 
-def find(books: Books, asked: Asked, actor: Actor, known: int | None, *, besides: bool = False) -> Found:
-    """The rows asked for. ``known``: how many the list has, if that need not be counted.
-
-    ``besides``: with the other licenses of each user.
-    """
+def find(books: Books, asked: Asked, actor: Actor, known: int | None) -> Found:
+    """The rows asked for. ``known``: how many the list has, if that need not be counted."""
     people = books.people(asked.filters, actor)
     seen = min(people.count(until=asked.seen), COUNT_CAP) if asked.seen else 0
     after = None if asked.seen else asked.after
-    page = people.page(after=after, size=seen + SIZE, besides=besides)
+    page = people.page(after=after, size=seen + SIZE)
     # After the page, which may have told already how long the list is.
     count = people.count() if known is None else min(known, COUNT_CAP + 1)
     return Found(page, count, people.count(until=after) if after else 0)
@@ -137,8 +134,10 @@ def shown_list(found: Found, url: Url, export_url: str) -> dict[str, Any]:
     }
 
 
-def shown_rows(page: Page, catalog: Catalog, moment: datetime, zone: tzinfo) -> list[dict[str, Any]]:
-    """The rows of the list."""
+def shown_rows(
+    page: Page, catalog: Catalog, moment: datetime, zone: tzinfo, *, besides: bool = False
+) -> list[dict[str, Any]]:
+    """The rows of the list. ``besides``: with each user's other licenses."""
     types = {kind.id: kind for kind in catalog.types.values()}
     colors = hues(catalog)
     # One address for all rows: to make it anew for each takes longer than to read the row.
@@ -148,7 +147,10 @@ def shown_rows(page: Page, catalog: Catalog, moment: datetime, zone: tzinfo) -> 
             "username": row.username, "name": row.name, "active": row.active,
             "url": home + quote(row.username, safe="@"),
             "license": types[row.license_type_id].name, "hue": colors[row.license_type_id],
-            "besides": [types[key].full_name for key in row.besides],
+            "besides": [
+                kind.full_name for key, kind in types.items()
+                if besides and key in row.licenses and key != row.license_type_id
+            ],
             "groups": ", ".join(row.groups[:_GROUPS_SHOWN]),
             "groups_more": max(0, len(row.groups) - _GROUPS_SHOWN),
             "last_sign_in": words.ago(row.last_login, moment, zone),
