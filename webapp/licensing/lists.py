@@ -30,6 +30,7 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     cast,
     exists,
     false,
@@ -53,7 +54,7 @@ from webapp.words import Status
 
 COUNT_CAP = 1000
 MOST = 10_000  # sets are sized up to this
-PLACED = 2.5  # to put one of a set in order takes as long as so many steps of a walk along an index
+PLACED = 5  # to put one of a set in order takes as long as so many steps of a walk along an index
 MARGIN = 1.5  # a walk goes so much farther than it should have to, if those who fit stand anywhere
 OTHERS = "#"  # the initial of all names that begin with none of A to Z
 _LETTERS = (*ascii_lowercase, OTHERS)
@@ -100,7 +101,7 @@ class Key(NamedTuple):
 class Row(NamedTuple):
     """One person. ``license_type_id``: of the product listed; for the archived, their base license.
 
-    ``licenses``: the ids of all license types they hold or, archived, are offered.
+    ``held``: the ids of all license types they hold or, archived, are offered, as one text.
     """
 
     key: Key
@@ -111,7 +112,12 @@ class Row(NamedTuple):
     license_type_id: int
     last_login: datetime | None
     groups: tuple[str, ...]
-    licenses: frozenset[int]
+    held: str
+
+    @property
+    def licenses(self) -> frozenset[int]:
+        """The ids of all license types they hold or, archived, are offered."""
+        return frozenset(map(int, self.held.split()))
 
 
 @dataclass(frozen=True)
@@ -171,7 +177,7 @@ class PeopleList:
             searches = ("part",) if len(filters.q) > 2 else ("name", "username")
         self._parts = [_Part(session, filters, actor, search, once) for search in searches]
         by_base = filters.product.base or filters.status is not Status.ACTIVE
-        self._listed = None if by_base else {kind.id for kind in filters.product.types}
+        self._kinds = () if by_base else {kind.id for kind in filters.product.types}
 
     def page(self, *, after: Key | None = None, size: int = 50) -> Page:
         """The next rows after a key; as many queries for any number of rows."""
@@ -179,31 +185,37 @@ class PeopleList:
         if len(self._parts) > 1:
             places.sort()
         shown = places[:size]
-        users = {user.id: user for user in self._people([user_id for _, _, user_id in shown])}
-        names = self._group_names
+        users = {user_id: user for user_id, *user in self._people([user_id for _, _, user_id in shown])}
         rows = []
         for name_fold, username_fold, user_id in shown:
-            user = users[user_id]
-            groups = sorted(names[group] for group in _numbers(user.groups) if group in names)
-            licenses = frozenset((*_numbers(user.held), *_numbers(user.offered)))
-            [type_id] = licenses & self._listed if self._listed else (user.base_type_id,)
-            rows.append(
-                Row(
-                    Key(name_fold, username_fold), user_id, user.username, user.name, user.active,
-                    type_id, user.last_login, tuple(name for _, name in groups), licenses,
-                )
+            username, name, active, last_login, base, groups, held = users[user_id]
+            row = Row(
+                Key(name_fold, username_fold), user_id, username, name, active,
+                base, last_login, self._names_of(groups), held,
             )  # fmt: skip
+            rows.append(row._replace(license_type_id=self._listed(row)) if self._kinds else row)
         return Page(tuple(rows), rows[-1].key if len(places) > size else None)
+
+    def _names_of(self, groups: str | None) -> tuple[str, ...]:
+        """The names of those of the groups that the actor may read (P4)."""
+        if not groups:
+            return ()
+        names = self._group_names
+        return tuple(name for _, name in sorted(names[one] for one in groups.split() if one in names))
+
+    def _listed(self, row: Row) -> int:
+        """The license of the product that is listed."""
+        return next(kind for kind in row.licenses if kind in self._kinds)
 
     def _people(self, ids: Sequence[int]) -> Sequence[Any]:
         """What is shown of these users."""
         return self._session.connection().execute(_people(), {"users": ids}).all()
 
     @cached_property
-    def _group_names(self) -> dict[int, tuple[int, str]]:
-        """Of each group that the actor may read, its place among them and its name (P4)."""
+    def _group_names(self) -> dict[str, tuple[int, str]]:
+        """Of each group that the actor may read, by its id: its place among them and its name (P4)."""
         found = known_groups(self._session, self._actor, self._once)
-        return {group: (place, name) for place, (group, name) in enumerate(found)}
+        return {str(group): (place, name) for place, (group, name) in enumerate(found)}
 
     def pages(self, size: int) -> Iterator[Page]:
         """The whole list, page after page; none if it is empty."""
@@ -779,20 +791,17 @@ def _count(shape: _Shape, start: int | None, bounds: frozenset[str]) -> Select[i
 def _people() -> Statement:
     """What is shown of some users: each once, with the ids of groups and licenses as texts."""
     member, held, offer = aliased(Membership), aliased(Holding), aliased(Offer)
+    holds = _together(held.license_type_id, held.user_id == User.id, held.ends_at.is_(None))
+    offered = _together(offer.license_type_id, offer.user_id == User.id)
     return select(
         User.id, User.username, User.name, User.active, User.last_login, User.base_type_id,
-        _together(member.group_id, member.user_id == User.id).label("groups"),
-        _together(held.license_type_id, held.user_id == User.id, held.ends_at.is_(None)).label("held"),
-        _together(offer.license_type_id, offer.user_id == User.id).label("offered"),
+        _together(member.group_id, member.user_id == User.id),
+        case((User.active, holds), else_=offered),
     ).where(User.id.in_(bindparam("users", expanding=True)))  # fmt: skip
 
 
 def _together(number: Column, *where: ColumnElement[bool]) -> ColumnElement[Any]:
     return select(func.aggregate_strings(cast(number, Text), " ")).where(*where).scalar_subquery()
-
-
-def _numbers(text: str | None) -> Iterable[int]:
-    return map(int, (text or "").split())
 
 
 @_once

@@ -6,7 +6,7 @@ pages add what is theirs; this module knows none of them and decides nothing.
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from string import ascii_uppercase
@@ -17,7 +17,7 @@ from flask import request, url_for
 
 from webapp.licensing import lists
 from webapp.licensing.catalog import Catalog, LicenseType
-from webapp.licensing.lists import COUNT_CAP, OTHERS, Filters, Key, Page
+from webapp.licensing.lists import COUNT_CAP, OTHERS, Filters, Key, Page, Row
 from webapp.licensing.visibility import Actor
 from webapp.web import format as words
 from webapp.web.books import Books
@@ -147,10 +147,7 @@ def shown_rows(
             "username": row.username, "name": row.name, "active": row.active,
             "url": home + quote(row.username, safe="@"),
             "license": types[row.license_type_id].name, "hue": colors[row.license_type_id],
-            "besides": [
-                kind.full_name for key, kind in types.items()
-                if besides and key in row.licenses and key != row.license_type_id
-            ],
+            "besides": _besides(row, types) if besides else (),
             "groups": ", ".join(row.groups[:_GROUPS_SHOWN]),
             "groups_more": max(0, len(row.groups) - _GROUPS_SHOWN),
             "last_sign_in": words.ago(row.last_login, moment, zone),
@@ -158,6 +155,12 @@ def shown_rows(
         }
         for row in page.rows
     ]  # fmt: skip
+
+
+def _besides(row: Row, types: Mapping[int, LicenseType]) -> list[str]:
+    """A user's other licenses, in the catalog's order."""
+    others = row.licenses - {row.license_type_id}
+    return [kind.full_name for key, kind in types.items() if key in others]
 
 
 def hues(catalog: Catalog) -> dict[int, int]:
