@@ -241,6 +241,23 @@ document.addEventListener("click", (event) => {
   document.getElementById("licensing").dispatchEvent(new Event("change", { bubbles: true }));
 });
 
+// Leaving a form that was changed and not saved asks first.
+const unsaved = (event) => {
+  const form = event.target.closest("#user-form");
+  if (form && !event.target.dataset.narrows) form.dataset.unsaved = "yes";
+};
+document.addEventListener("input", unsaved);
+document.addEventListener("change", unsaved);
+document.addEventListener("submit", (event) => {
+  if (!event.defaultPrevented) delete event.target.dataset.unsaved;  // sent the plain way it leaves the page itself
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-drops]")) delete document.getElementById("user-form").dataset.unsaved;
+});
+addEventListener("beforeunload", (event) => {
+  if (document.querySelector("#user-form[data-unsaved]")) event.preventDefault();
+});
+
 // What was done, or what is wrong: there the reading goes on after a form was sent.
 document.addEventListener("htmx:after:swap", (event) => {
   if (event.detail.ctx.request.method === "GET") return;

@@ -215,19 +215,23 @@ def empty(title: str, text: str, *ways: tuple[str, str]) -> dict[str, Any]:
     return {"title": title, "text": text, "ways": [{"label": label, "url": url} for label, url in ways]}
 
 
-def nobody_matches(asked: Asked, clear_url: str, archived: int, kind: LicenseType | None) -> dict[str, Any]:
+def nobody_matches(asked: Asked, url: Url, archived: int, kind: LicenseType | None) -> dict[str, Any]:
     """What a list says whose filters fit nobody: why, and the ways on."""
-    clear = ("Clear the search" if asked.typed else "Clear the filters", clear_url)
+    clear = []
+    if asked.typed:
+        clear.append(("Clear the search", url(q=None)))
+    if asked.filters.initial or asked.filters.group is not None:
+        clear.append(("Clear all filters", url(q=None, initial=None, group=None)))
     if archived:
         ref = kind.ref if kind else None
-        url = address("users.everyone", status=Status.ARCHIVED, license=ref, **asked.arguments)
+        there = address("users.everyone", status=Status.ARCHIVED, license=ref, **asked.arguments)
         number = f"{COUNT_CAP:,}+" if archived > COUNT_CAP else words.number(archived)
         text = f"{number} archived {'user matches' if archived == 1 else 'users match'}."
-        return empty("Nobody matches", text, (f"Show {number} archived", url), clear)
+        return empty("Nobody matches", text, (f"Show {number} archived", there), *clear)
     if asked.filters.q:
         text = "The search looks at usernames and names. One or two letters search only the beginning."
-        return empty("Nobody matches", text, clear)
-    return empty("Nobody matches", "Change the filters, or clear them.", clear)
+        return empty("Nobody matches", text, *clear)
+    return empty("Nobody matches", "Change the filters, or clear them.", *clear)
 
 
 def archived_too(books: Books, asked: Asked, actor: Actor) -> int:
