@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 import pytest
 from flask import Flask
 from sqlalchemy import select, text, update
+from werkzeug.test import TestResponse
 
 from tests.inspecting import Browser
 from tests.make import Make
@@ -118,6 +119,22 @@ def test_an_ended_sign_in_moves_the_whole_window_for_htmx_and_for_back(people: M
         assert answer.status_code == 401
         assert answer.headers["HX-Redirect"] == "/sign-in?next=/licenses?q%3Da"
         assert answer.data == b""
+
+
+@pytest.mark.case("HTMX-4")
+def test_a_page_of_the_sign_in_before_is_loaded_anew_by_its_next_tap(people: Make, browse: Browser) -> None:
+    def tap(token: str) -> TestResponse:
+        headers = {"HX-Request": "true", "HX-Target": "div#users", "X-CSRFToken": token}
+        return browse.client.get("/users", headers=headers)
+
+    browse.sign_in("ada", "the password of ada")
+    of_ada = browse._token
+    assert b"ada" in tap(of_ada).data
+    browse.sign_out()
+    browse.sign_in("sue", "the password of sue")
+    old = tap(of_ada)
+    assert (old.status_code, old.headers["HX-Refresh"], old.data) == (401, "true", b"")
+    assert b"sue" in tap(browse._token).data
 
 
 def test_a_post_without_a_good_token_is_400_for_everybody(people: Make, browse: Browser) -> None:
