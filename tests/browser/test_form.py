@@ -43,6 +43,7 @@ def form(visit: Visit, demo: Server) -> Page:
     return visit(demo, "/users/new", "admin")
 
 
+@pytest.mark.case("HTMX-3")
 def test_V1_a_user_with_product_licenses_is_created_and_without_a_base_license_is_not(
     visit: Visit, form: Page
 ) -> None:
@@ -52,6 +53,7 @@ def test_V1_a_user_with_product_licenses_is_created_and_without_a_base_license_i
     form.get_by_role("button", name="Create user").tap()
     expect(form.locator("#summary")).to_contain_text("license is missing")
     expect(form.locator("#summary")).to_be_focused()
+    expect(form).to_have_url(re.compile("/users/new$"))
     expect(form.get_by_label("Name", exact=True)).to_have_value("Samira Haddad")
     tile(form, "license_vcc-agent").tap()
     expect(form.locator("#plan")).to_contain_text("Takes 1 Agent seat")
@@ -149,6 +151,9 @@ def test_a_conflict_shows_both_and_theirs_can_be_taken(visit: Visit, form: Page,
     chip(form, "group-1").tap()
     form.get_by_role("button", name="Save", exact=True).tap()
     expect(form.locator("#conflict")).to_contain_text("My Name")
+    expect(form.locator("#conflict")).to_be_in_viewport()
+    expect(form.get_by_label("Name", exact=True)).to_have_value("My Name")
+    expect(form.locator("main")).not_to_contain_text("Saved.")
     form.locator("#conflict tr", has_text="Name").get_by_role("button", name="Use theirs").first.tap()
     expect(form.get_by_label("Name", exact=True)).to_have_value("Their Name")
     form.get_by_role("button", name="Save", exact=True).tap()
