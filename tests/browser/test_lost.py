@@ -181,7 +181,9 @@ class Trouble(NamedTuple):
     logged: tuple[str, ...]
 
 
-NO_ANSWER = "The server can't be reached. Reload the page to see whether your change was saved."
+NO_ANSWER = (
+    "The server can't be reached. It is not known whether it was done. Try again: it counts only once."
+)
 TROUBLES = {
     "429": Trouble("supervisor", Place.held, "Too many requests. Try again in", (status(429),)),
     "503": Trouble("admin", Place.locked, "The server is busy. Nothing was changed.", (status(503),)),
@@ -232,9 +234,7 @@ def test_HTMX_3_a_save_of_which_no_answer_comes_is_told_after_ten_seconds_and_do
     until(page, lambda: bool(saved))
     assert saved == [303]
     page.clock.fast_forward(10_000)
-    saving.expect_told_and_kept(
-        "The server took too long to answer. Reload the page to see whether your change"
-    )
+    saving.expect_told_and_kept("The server took too long to answer. It is not known whether it was done.")
     saving.tap()
     saving.expect_saved()
 
@@ -303,6 +303,31 @@ def test_HTMX_2_after_an_admin_ended_the_sign_in_each_tap_moves_the_window_to_si
     for tap, tab in tabs.items():
         expect(tab).to_have_url(re.compile(f"^{re.escape(place.server.url)}{TAPS[tap].address}$"))
         expect(tab.locator("h1")).to_contain_text(TAPS[tap].heading)
+
+
+def test_HTMX_2_who_stays_with_what_they_typed_signs_in_beside_it_and_saves(
+    visit: Visit, place: Place
+) -> None:
+    page = visit(place.server, "/users/agent40", "another", alone=True)
+    page.on("dialog", lambda dialog: dialog.dismiss())
+    page.get_by_label("Name", exact=True).fill("Typed Before")
+    beside = page.context.new_page()
+    beside.goto("/licenses")
+    sign_out(beside)
+    visit.expect(status(400))
+    page.bring_to_front()
+    page.get_by_role("button", name="Save", exact=True).tap()
+    expect(page.locator("#message")).to_contain_text("what you typed is still here")
+    with page.context.expect_page() as opened:
+        page.locator("#message").get_by_role("link", name="Sign in").tap()
+    chromium.sign_in(opened.value, *place.server.sign_ins["another"])
+    opened.value.close()
+    page.bring_to_front()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # no tab is ever hidden here
+    expect(page.locator("#message")).to_contain_text("You signed in again meanwhile.")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Typed Before")
+    page.get_by_role("button", name="Save", exact=True).tap()
+    expect(page.locator("h1")).to_have_text("Typed Before")
 
 
 @pytest.mark.case("HTMX-4")
