@@ -60,7 +60,9 @@ def main(examples: int, only: str | None) -> None:
     results = Results()
     options = ("--long", f"--examples={examples}")
     with redirect_stdout(sys.stderr):
-        codes = [pytest.main([*PARTS[part], *options], plugins=[results]) for part in ([only] if only else PARTS)]
+        codes = [
+            pytest.main([*PARTS[part], *options], plugins=[results]) for part in ([only] if only else PARTS)
+        ]
     lines = [*results.table(), "", _machine(), "", *(f"- {line}" for line in results.missed)]
     missed = bool(results.missed) or any(code != pytest.ExitCode.OK for code in codes)
     click.echo("\n".join([*lines, "Something was missed." if missed else "All as it must be."]))

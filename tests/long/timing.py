@@ -114,7 +114,9 @@ def test_failing_sign_ins_take_as_long_for_whoever_exists_as_for_nobody(
             return got
 
         took = interleaved(fail, names)
-    counts.tell(f"{EACH} failing sign-ins of each kind in turn, medians in ms", f"{told(took)}; all alike, 422")
+    counts.tell(
+        f"{EACH} failing sign-ins of each kind in turn, medians in ms", f"{told(took)}; all alike, 422"
+    )
     assert are_near(took)
 
 
@@ -213,7 +215,7 @@ def test_at_SIGTERM_all_20_saves_under_way_are_answered_and_the_server_ends_in_t
         assert visitor.sign_in("boss", password).status == 303
         visitor.ask("GET", "/users/new")
         with transaction() as session:
-            session.execute(select(Pool.id).with_for_update())  # every save waits for these
+            session.execute(select(Pool).with_for_update())  # every save waits for these
             sent = [
                 connections.enter_context(begun_save(server.port, visitor, f"late{number}"))
                 for number in range(IN_FLIGHT)
