@@ -32,7 +32,7 @@ from tests.serving.visiting import PASSWORD, Got, Visitor
 from webapp.database import now, transaction
 from webapp.licensing import passwords
 from webapp.models import Pool
-from webapp.web.passwords import hash_password, init_passwords
+from webapp.web.passwords import hash_password, init_passwords, is_right
 
 EACH = 100  # tries of each kind
 NEAR, NEAR_PART = 0.020, 0.10  # how far medians may be apart: seconds, or a part of the shortest
@@ -80,10 +80,10 @@ def told(took: Took) -> str:
     return ", ".join(f"{kind} {1000 * median(times):.1f}" for kind, times in took.items())
 
 
-def are_near(took: Took) -> bool:
+def are_near(took: Took, near: float = NEAR) -> bool:
     """Whether the medians tell nothing."""
     medians = [median(times) for times in took.values()]
-    return max(medians) - min(medians) <= max(NEAR, NEAR_PART * min(medians))
+    return max(medians) - min(medians) <= max(near, NEAR_PART * min(medians))
 
 
 @pytest.mark.case("AUTH-4")
@@ -117,7 +117,17 @@ def test_failing_sign_ins_take_as_long_for_whoever_exists_as_for_nobody(
     counts.tell(
         f"{EACH} failing sign-ins of each kind in turn, medians in ms", f"{told(took)}; all alike, 422"
     )
-    assert are_near(took)
+    assert are_near(took, min(NEAR, one_hash() / 2))  # where hashing is fast, one left out must be seen too
+
+
+def one_hash() -> float:
+    """Seconds that comparing a password takes here."""
+    took = []
+    for _ in range(9):
+        begun = time.perf_counter()
+        is_right(PASSWORD, None)
+        took.append(time.perf_counter() - begun)
+    return median(took)
 
 
 def with_password(people: Sequence[Made]) -> list[str]:
