@@ -1,4 +1,6 @@
-"""The long run, ``python -m tests.long``: the races, crashes and the state machine of the suite at full length.
+"""The long run, ``python -m tests.long``: races, crashes and the state machine of the suite at full length, and
+what has a time to keep.
 
-Nothing is tested here: it runs the same tests with ``--long``, and puts what they tell into a table.
+``timing`` is run here alone. The rest is no test of its own: the same tests are run with ``--long``, and what they
+tell is put into a table.
 """

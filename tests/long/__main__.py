@@ -1,4 +1,4 @@
-"""``python -m tests.long [--examples N]``: runs all at full length, prints the table, exits with 1 on a miss.
+"""``python -m tests.long [--only PART] [--examples N]``: runs all, prints the table, exits with 1 on a miss.
 
 Progress goes to standard error, so that the output can be put into a document as it is.
 """
@@ -14,7 +14,11 @@ from contextlib import redirect_stdout
 import click
 import pytest
 
-TESTS = ("tests/races", "tests/licensing/test_machine.py")
+# Those at full length two at a time; what is timed alone, and one after the other.
+PARTS = {
+    "timing": ("tests/long/timing.py", "-n0"),
+    "races": ("tests/races", "tests/licensing/test_machine.py"),
+}
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
@@ -33,7 +37,9 @@ class Results:
             return
         told = dict(report.user_properties)
         name, _, kind = report.nodeid.rpartition("::")[2].partition("[")
-        what, came = (told.get("what", name), told.get("came")) if report.passed else (name, "**FAILED**")
+        what, came = told.get("what", name), told.get("came", "")
+        if not report.passed:
+            came = f"**FAILED** {came}".strip()
         database = next((DATABASES[word] for word in re.split(r"[\W_]", kind) if word in DATABASES), "")
         self._rows[name, kind] = f"| {what} | {database} | {came} | {report.duration / 60:.1f} |"
 
@@ -48,19 +54,23 @@ class Results:
 @click.option(
     "--examples", type=click.IntRange(1), default=200, show_default=True, help="Runs of the state machine."
 )
-def main(examples: int) -> None:
-    """Run races, crashes and the state machine at full length, on SQLite and PostgreSQL."""
+@click.option("--only", type=click.Choice([*PARTS]), help="This part alone.")
+def main(examples: int, only: str | None) -> None:
+    """Run what is timed, and races, crashes and the state machine at full length, on SQLite and PostgreSQL."""
     results = Results()
+    options = ("--long", f"--examples={examples}")
     with redirect_stdout(sys.stderr):
-        code = pytest.main([*TESTS, "--long", f"--examples={examples}"], plugins=[results])
+        codes = [
+            pytest.main([*PARTS[part], *options], plugins=[results]) for part in ([only] if only else PARTS)
+        ]
     lines = [*results.table(), "", _machine(), "", *(f"- {line}" for line in results.missed)]
-    missed = bool(results.missed) or code != pytest.ExitCode.OK
+    missed = bool(results.missed) or any(code != pytest.ExitCode.OK for code in codes)
     click.echo("\n".join([*lines, "Something was missed." if missed else "All as it must be."]))
     sys.exit(1 if missed else 0)
 
 
 def _machine() -> str:
-    """What it ran on; two of the tests at a time on two cores."""
+    """What it ran on; races two at a time on two cores."""
     return f"{os.cpu_count()} cores, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}."
 
 

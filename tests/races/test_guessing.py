@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import select, update
 
+from tests.counts import Counts
 from tests.make import Make
 from tests.races.client import Client
 from webapp.database import db, now, transaction
@@ -48,25 +49,29 @@ def not_at_the_edge() -> None:
 
 
 def test_of_fifty_parallel_guesses_at_most_ten_are_evaluated_and_the_right_person_gets_in_later(
-    desk: Client, make: Make
+    desk: Client, make: Make, counts: Counts
 ) -> None:
     make.admin("sue")
     right = {"username": "sue", "password": make.password("sue")}
     not_at_the_edge()
     wrong = [{"username": "sue", "password": f"guess number {n}"} for n in range(50)]
-    assert Counter(at_once(desk.port, "/sign-in", wrong)) == {422: 10, 429: 40}
+    answers = Counter(at_once(desk.port, "/sign-in", wrong))
+    assert answers == {422: 10, 429: 40}
     assert at_once(desk.port, "/sign-in", [right]) == [429]
     with transaction() as session:  # the five minutes are over
         session.execute(update(Throttle).values(slot=Throttle.slot - 1))
     assert at_once(desk.port, "/sign-in", [right]) == [303]
+    counts.tell("50 wrong passwords for one account at once", answers)
 
 
-def test_a_link_that_is_used_ten_times_at_once_is_used_once(desk: Client, make: Make) -> None:
+def test_a_link_that_is_used_ten_times_at_once_is_used_once(desk: Client, make: Make, counts: Counts) -> None:
     make.admin("sue")
     with transaction() as session:
         token = passwords.make_link(session, "sue", make.act())
     forms = [{"password": f"a quiet walk along river {n}"} for n in range(10)]
-    assert Counter(at_once(desk.port, f"/password/{token}", forms)) == {303: 1, 404: 9}
+    answers = Counter(at_once(desk.port, f"/password/{token}", forms))
+    assert answers == {303: 1, 404: 9}
     db.session.rollback()
     told = db.session.scalars(select(ChangeEntry.new).where(ChangeEntry.field == "password"))
     assert told.all() == ["set anew"]
+    counts.tell("one link used 10 times at once", answers)

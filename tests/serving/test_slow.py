@@ -1,4 +1,4 @@
-"""Slow clients hold nobody up. How long the others wait is measured apart: ``python -m tests.slow``."""
+"""Slow clients hold nobody up. How long the others wait is measured apart: ``python -m tests.long``."""
 
 from tests.servers import Desk, running
 from tests.serving.slow import drip, slow_clients
