@@ -111,6 +111,7 @@ def test_S2_a_type_without_a_seat_cannot_be_chosen(visit: Visit, odd: Server) ->
     expect(page.locator("#save")).to_contain_text("Extra charge")
 
 
+@pytest.mark.case("SEAT-6")
 def test_a_conflict_shows_both_and_theirs_can_be_taken(visit: Visit, form: Page, demo: Server) -> None:
     visit.expect("the server responded with a status of 409")
     typed(form, "Two Editors", "two.editors")

@@ -66,6 +66,7 @@ def test_there_is_one_head_and_a_migration_is_named_by_its_date() -> None:
         assert file.name[:10].replace("_", "").isdigit(), f"{file.name}: begin it with the date"
 
 
+@pytest.mark.case("FAULT-4")
 def test_up_down_and_up_again_with_rows(empty_app: Flask, empty_url: str) -> None:
     upgrade()
     made = schema.everything(db.engine)
@@ -92,6 +93,7 @@ def test_upgrading_what_is_at_the_head_already_changes_nothing(any_app: Flask, m
     assert (schema.everything(db.engine), counts()) == before
 
 
+@pytest.mark.case("FAULT-4")
 def test_the_models_are_what_the_newest_migration_makes(any_app: Flask) -> None:
     with db.engine.connect() as connection:
         options = {"compare_type": True, "include_name": lambda name, *_: not made_by_hand(name)}
@@ -144,6 +146,7 @@ def with_another(folder: Path, body: str) -> str:
     return str(folder)
 
 
+@pytest.mark.case("FAULT-4")
 @pytest.mark.parametrize("body", [FAILS_LATE, LEAVES_ORPHANS], ids=["fails late", "leaves orphans"])
 def test_a_failed_migration_leaves_nothing_half_done(
     empty_app: Flask, empty_url: str, tmp_path: Path, body: str

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from urllib.parse import urlencode
 
+import pytest
 from sqlalchemy import select, update
 
 from tests.make import Make
@@ -47,6 +48,7 @@ def not_at_the_edge() -> None:
         time.sleep(left + 1)
 
 
+@pytest.mark.case("AUTH-3", "ASVS 6.3.1")
 def test_of_fifty_parallel_guesses_at_most_ten_are_evaluated_and_the_right_person_gets_in_later(
     desk: Client, make: Make
 ) -> None:
@@ -61,6 +63,7 @@ def test_of_fifty_parallel_guesses_at_most_ten_are_evaluated_and_the_right_perso
     assert at_once(desk.port, "/sign-in", [right]) == [303]
 
 
+@pytest.mark.case("ASVS 6.4.1")
 def test_a_link_that_is_used_ten_times_at_once_is_used_once(desk: Client, make: Make) -> None:
     make.admin("sue")
     with transaction() as session:
