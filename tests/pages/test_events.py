@@ -32,7 +32,7 @@ def told(caplog: pytest.LogCaptureFixture) -> Told:
 @pytest.fixture
 def ada(app: Flask, make: Make, browse: Browser) -> Browser:
     make.admin("ada")
-    make.supervisor("sue", permissions=("access", "create", "unassigned"))
+    make.supervisor("sue", permissions=("access", "create", "edit", "unassigned"))
     browse.sign_in("ada", make.password("ada"))
     return browse
 
@@ -45,6 +45,7 @@ def names(events: list[tuple[str, dict[str, Any]]]) -> list[str]:
 def test_signing_in_and_out_by_every_way_and_each_refusal_is_told(
     ada: Browser, app: Flask, told: Told
 ) -> None:
+    Browser(app).sign_in("ada", "the password of ada")
     ((name, facts),) = told()
     assert (name, facts["user"], facts["by"]) == ("signed_in", "ada", "password")
     assert (facts["method"], facts["route"], facts["address"]) == ("POST", "/sign-in", "127.0.0.1")

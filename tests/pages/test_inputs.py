@@ -98,9 +98,7 @@ def test_INPUT_1_the_same_when_somebody_is_changed(boss: Browser) -> None:
             status, text = sent(boss, "/users/ann", form)
             assert status == (303 if kind in SAVED[field] else 422), (field, kind)
             assert status == 303 or f'data-error="{field}"' in text, (field, kind)
-            assert getattr(user(), field) == (
-                (value.strip() or None) if status == 303 else getattr(before, field)
-            )
+            assert getattr(user(), field) == (value.strip() if status == 303 else getattr(before, field))
 
 
 @pytest.mark.case("INPUT-1", "ASVS 2.2.1")
@@ -146,17 +144,15 @@ def test_INPUT_1_what_signs_in_and_the_address_of_lists(boss: Browser, any_app: 
 
 
 @pytest.mark.case("ASVS 1.4.2", "ASVS 15.3.5")
-@pytest.mark.parametrize("number", ["2147483648", "9" * 30, "-1", "1.5", "1e3", "٣", " 1", "0x1", "", "NaN"])
-def test_a_number_that_can_be_none_is_refused_or_not_there(boss: Browser, number: str) -> None:
-    for path in ("/changes/", "/groups/"):
-        assert boss.client.get(path + number).status_code == 404, path
-    assert sent(boss, f"/sign-ins/{number}/end", {})[0] == 404
-    assert sent(boss, "/users/ann", {"version": number, "name": "Ann"})[0] == 422
-    assert (
-        sent(boss, "/users/ann", {"version": "1", "license_vcc": "agent", f"access-{number}": "write"})[0]
-        == 422
-    )
-    assert boss.client.get("/users", query_string={"group": number}).status_code == 200
+def test_a_number_that_can_be_none_is_refused_or_not_there(boss: Browser) -> None:
+    for number in ("2147483648", "9" * 30, "-1", "1.5", "1e3", "٣", " 1", "0x1", "", "NaN"):
+        for path in ("/changes/", "/groups/"):
+            assert boss.client.get(path + number).status_code == 404, (path, number)
+        assert sent(boss, f"/sign-ins/{number}/end", {})[0] == 404, number
+        assert sent(boss, "/users/ann", {"version": number, "name": "Ann"})[0] == 422, number
+        access = {"version": "1", "license_vcc": "agent", f"access-{number}": "write"}
+        assert sent(boss, "/users/ann", access)[0] == 422, number
+        assert boss.client.get("/users", query_string={"group": number}).status_code == 200, number
     assert user().version == 1
 
 

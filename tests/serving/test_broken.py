@@ -130,3 +130,4 @@ def test_FAULT_2_while_another_writes_pages_are_read_and_saving_is_told_to_wait(
             assert (got.status, got.headers["Retry-After"]) == (503, "5")
             assert "Nothing was changed." in got.text
         assert visitor.post("/users/new", NEW).status == 303
+    assert usernames(desk) == ["ada", "bob"]
