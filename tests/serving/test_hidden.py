@@ -15,7 +15,7 @@ NOT_THERE = (
 )  # fmt: skip
 IN_STATIC = (
     "/static/", "/static/vendor/", "/static/.git/HEAD", "/static/../license-desk.env", "/static/%2e%2e/webapp/settings.py",
-    "/static/..%5c..%5cpyproject.toml", "/static//etc/passwd", "/static/app.css.map", "/static/app.py", "/static/vendor/../../webapp/catalog.toml",
+    "/static/..%5c..%5cpyproject.toml", "/static/app.css.map", "/static/app.py", "/static/vendor/../../webapp/catalog.toml",
 )  # fmt: skip
 
 
