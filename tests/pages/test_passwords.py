@@ -1,6 +1,7 @@
 """Passwords: one-time links, one's own, which are refused, and the password asked again (P1, P3)."""
 
 import logging
+import os
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from webapp.licensing import passwords, sign_ins, users
 from webapp.licensing.errors import LicensingError
 from webapp.models import Change, ChangeEntry, Credential, PasswordLink, SignIn, User
 from webapp.pages.session.views import _begin
+from webapp.web import passwords as hashing
 from webapp.web import throttle
 from webapp.web.passwords import LONGEST, SHORTEST, hash_password
 
@@ -346,6 +348,23 @@ def test_outside_tests_a_password_is_hashed_at_its_full_cost(app: Flask) -> None
     served = create_app(app.extensions["settings"])
     with served.app_context():
         assert hash_password(GOOD).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+@pytest.mark.case("ASVS 15.2.2")
+def test_few_passwords_are_hashed_at_a_time_and_whoever_waits_too_long_is_told(
+    desk: Browser, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.web.passwords.WAIT", 0.01)
+    turns = 0
+    while hashing._turns.acquire(blocking=False):
+        turns += 1
+    try:
+        assert turns == os.cpu_count()
+        held = Browser(app).sign_in("boss", "the password of boss", status=503)
+        assert held.response.headers["Retry-After"] == "5"
+    finally:
+        hashing._turns.release(turns)
+    Browser(app).sign_in("boss", "the password of boss")
 
 
 @pytest.mark.case("ASVS 6.2.10")
