@@ -1,8 +1,8 @@
 // What the server-rendered pages can't do by themselves. Data is only ever written as text.
 "use strict";
 
-// Stays until it is closed or a later request succeeds.
-function message(words) {
+// Stays until it is closed or a later request succeeds. ``link``: an address that opens beside this page.
+function message(words, link) {
   const area = document.getElementById("message");
   area.replaceChildren();
   if (!words) return;
@@ -13,7 +13,16 @@ function message(words) {
   close.className = "button quiet";
   close.textContent = "Close";
   close.addEventListener("click", () => message(""));
-  area.append(text, close);
+  area.append(text);
+  if (link) {
+    const way = document.createElement("a");
+    way.className = "button";
+    way.href = link;
+    way.target = "_blank";
+    way.textContent = "Sign in";
+    area.append(way);
+  }
+  area.append(close);
 }
 
 // The server answered, but with an error that base.html tells htmx not to show (noSwap).
@@ -37,6 +46,34 @@ document.addEventListener("htmx:response:error", (event) => {
   // Back leads to a page that can't be had any more: show what the server says of it, under its own address.
   if (request.headers["HX-History-Restore-Request"] && response.status !== 401) location.reload();
   message(whatItMeans(response.status, response.headers.get("Retry-After")));
+  // At 401 the window moves to the sign-in, unless whoever is asked wants to stay.
+  if (unsavedForm() && (response.status === 400 || response.status === 401)) renew();
+});
+
+// Whoever signed in again beside a form that was not saved goes on with it: it gets the new sign-in's token.
+// Another person gets nothing of it.
+let signInEnded = false;
+async function renew() {
+  const answer = await fetch(location.href);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const person = (of) => of.querySelector(".menu-panel .menu-more")?.textContent;
+  const ended = signInEnded;
+  signInEnded = !person(page);
+  if (signInEnded) {
+    message("Your sign-in ended. Nothing was saved, and what you typed is still here.", "/sign-in");
+  } else if (person(page) === person(document)) {
+    const token = page.querySelector('[name="csrf_token"]').value;
+    for (const field of document.querySelectorAll('[name="csrf_token"]')) field.value = token;
+    const headers = "hx-headers:inherited";
+    document.body.setAttribute(headers, page.body.getAttribute(headers));
+    message("You signed in again meanwhile. What you typed is still here: save it now.");
+  } else if (ended) {
+    delete unsavedForm()?.dataset.unsaved;
+    location.reload();
+  }
+}
+document.addEventListener("visibilitychange", () => {
+  if (signInEnded && document.visibilityState === "visible") renew();
 });
 
 // No answer: the network is down, or it took longer than defaultTimeout. Of a save nobody knows whether it happened.
@@ -45,7 +82,7 @@ document.addEventListener("htmx:error", (event) => {
   if (unasked(ctx)) return;
   const why = error === "timeout" ? "The server took too long to answer." : "The server can't be reached.";
   const saving = ctx && ctx.request.method !== "GET";
-  message(`${why} ${saving ? "Reload the page to see whether your change was saved." : "Try again in a moment."}`);
+  message(`${why} ${saving ? "It is not known whether it was done. Try again: it counts only once." : "Try again in a moment."}`);
 });
 
 document.addEventListener("htmx:after:request", (event) => {
@@ -239,6 +276,26 @@ document.addEventListener("click", (event) => {
   }
   way.closest(".field-error, .both tr")?.remove();
   document.getElementById("licensing").dispatchEvent(new Event("change", { bubbles: true }));
+});
+
+// Leaving a form that was changed and not saved asks first.
+const unsaved = (event) => {
+  const form = event.target.closest("#user-form");
+  if (form && !event.target.dataset.narrows) form.dataset.unsaved = "yes";
+};
+document.addEventListener("input", unsaved);
+document.addEventListener("change", unsaved);
+document.addEventListener("submit", (event) => {
+  if (!event.defaultPrevented) delete event.target.dataset.unsaved;  // sent the plain way it leaves the page itself
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-drops]")) delete unsavedForm()?.dataset.unsaved;
+});
+function unsavedForm() {
+  return document.querySelector("#user-form[data-unsaved]");
+}
+addEventListener("beforeunload", (event) => {
+  if (unsavedForm()) event.preventDefault();
 });
 
 // What was done, or what is wrong: there the reading goes on after a form was sent.

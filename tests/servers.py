@@ -114,9 +114,11 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(desk: Desk, command: str, *arguments: str, **settings: str) -> Iterator[Server]:
-    """``demo`` or ``serve`` on a free port, until the block ends; then SIGTERM, and exit 0 within 30 s."""
-    port = free_port()
+def running(
+    desk: Desk, command: str, *arguments: str, port: int | None = None, **settings: str
+) -> Iterator[Server]:
+    """``demo`` or ``serve`` on this port or a free one, until the block ends; then SIGTERM, and exit 0 within 30 s."""
+    port = port or free_port()
     log = desk.folder / f"{command}-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -86,7 +86,7 @@ def measure(size: int, say: Say) -> Run:
     """Make so many people, serve them, and measure every kind."""
     with tempfile.TemporaryDirectory(prefix="bench") as folder, ExitStack() as stack:
         clients = stack.enter_context(_clients())
-        ports, kinds, cookies = stack.enter_context(_served(Path(folder), size, say))
+        ports, kinds, cookies = stack.enter_context(served(Path(folder), size, say))
         run = Run(size, [Measured(kind, region) for kind in kinds for region in (False, True)], Figures())
         for turn in range(1, ROUNDS + 1):
             say(f"measuring, turn {turn} of {ROUNDS}")
@@ -108,7 +108,7 @@ def _clients() -> Iterator[Pool]:
 
 
 @contextmanager
-def _served(folder: Path, size: int, say: Say) -> Iterator[tuple[_Ports, list[Kind], dict[str, str]]]:
+def served(folder: Path, size: int, say: Say) -> Iterator[tuple[_Ports, list[Kind], dict[str, str]]]:
     """The app and what it is measured beside, each on a port; the kinds; the cookies by username."""
     url = f"sqlite:///{folder / 'bench.db'}"
     settings = databases.without_prefix(databases.environment(url))

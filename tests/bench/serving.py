@@ -6,7 +6,6 @@ kept from before. Its app has no database, so a page that asked one would fail.
 """
 
 import contextlib
-import gc
 import os
 import pickle
 import signal
@@ -28,6 +27,7 @@ from flask import Flask, Response, request
 from flask_login import current_user
 
 from tests.servers import PATIENCE, ROOT, Desk, free_port
+from webapp.commands.serve import as_worker
 from webapp.factory import create_app
 from webapp.web.access import SignedIn
 from webapp.web.page import page
@@ -74,16 +74,14 @@ def constants() -> Flask:
 
     for endpoint in _PAGES:
         app.view_functions[endpoint] = constant
-    gc.collect()
-    gc.freeze()  # as a worker does
-    return app
+    return as_worker(app)
 
 
 def hello() -> Flask:
     """The least that Flask can answer."""
     app = Flask("hello")
     app.add_url_rule("/healthz", view_func=lambda: "hello")
-    return app
+    return as_worker(app)
 
 
 @contextlib.contextmanager

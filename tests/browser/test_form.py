@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 
 from tests.browser import looks
 from tests.browser.conftest import Visit
@@ -43,6 +43,7 @@ def form(visit: Visit, demo: Server) -> Page:
     return visit(demo, "/users/new", "admin")
 
 
+@pytest.mark.case("HTMX-3")
 def test_V1_a_user_with_product_licenses_is_created_and_without_a_base_license_is_not(
     visit: Visit, form: Page
 ) -> None:
@@ -52,6 +53,7 @@ def test_V1_a_user_with_product_licenses_is_created_and_without_a_base_license_i
     form.get_by_role("button", name="Create user").tap()
     expect(form.locator("#summary")).to_contain_text("license is missing")
     expect(form.locator("#summary")).to_be_focused()
+    expect(form).to_have_url(re.compile("/users/new$"))
     expect(form.get_by_label("Name", exact=True)).to_have_value("Samira Haddad")
     tile(form, "license_vcc-agent").tap()
     expect(form.locator("#plan")).to_contain_text("Takes 1 Agent seat")
@@ -109,6 +111,30 @@ def test_S2_a_type_without_a_seat_cannot_be_chosen(visit: Visit, odd: Server) ->
     tile(page, "license_vcc-admin").tap()
     expect(page.locator('[data-overage="vcc/admin"]')).to_contain_text("extra charges apply")
     expect(page.locator("#save")).to_contain_text("Extra charge")
+    expect(page.locator("#field-license_vcc .tile-note")).to_contain_text(
+        "Agent, Supervisor: no seat left. Archive users or move them to another license"
+    )
+
+
+def test_leaving_a_changed_form_asks_first_and_a_saved_one_does_not(form: Page) -> None:
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    form.on("dialog", stay)
+    typed(form, "Half Typed", "half.typed")
+    form.locator("#back").tap()
+    expect(form.get_by_label("Name", exact=True)).to_have_value("Half Typed")
+    assert asked == ["beforeunload"]
+    form.get_by_label("Email").fill("half@northwind.example")
+    tile(form, "license_vcc-agent").tap()
+    form.get_by_role("button", name="Create user").tap()
+    expect(form).to_have_url(re.compile("/users/half.typed$"))
+    form.locator("#back").tap()
+    expect(form).to_have_url(re.compile(r"/(users|licenses)$"))
+    assert asked == ["beforeunload"]
 
 
 @pytest.mark.case("SEAT-6")
@@ -126,6 +152,9 @@ def test_a_conflict_shows_both_and_theirs_can_be_taken(visit: Visit, form: Page,
     chip(form, "group-1").tap()
     form.get_by_role("button", name="Save", exact=True).tap()
     expect(form.locator("#conflict")).to_contain_text("My Name")
+    expect(form.locator("#conflict")).to_be_in_viewport()
+    expect(form.get_by_label("Name", exact=True)).to_have_value("My Name")
+    expect(form.locator("main")).not_to_contain_text("Saved.")
     form.locator("#conflict tr", has_text="Name").get_by_role("button", name="Use theirs").first.tap()
     expect(form.get_by_label("Name", exact=True)).to_have_value("Their Name")
     form.get_by_role("button", name="Save", exact=True).tap()

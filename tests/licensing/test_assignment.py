@@ -193,6 +193,19 @@ def test_S7_the_recount_finds_a_counter_or_a_user_that_is_off(any_app: Flask, ma
     session.execute(update(User).where(User.id == user.id).values(active=False))
     assert len(ledger.recount(session)) == 2
     session.rollback()
+    make.user("bob", groups=("Billing",))
+    off = {
+        User: "users marked wrongly as in no group",
+        Membership: "memberships in another place than their user",
+        Holding: "holdings in another place than their user",
+    }
+    for table, what in off.items():
+        whose = User.id if table is User else table.user_id
+        wrong = {"unassigned": False} if table is User else {"name_fold": "zoe"}
+        ids = user.id if table is User else select(User.id).where(User.username == "bob").scalar_subquery()
+        session.execute(update(table).where(whose == ids).values(**wrong))
+        assert [d.what for d in ledger.recount(session)] == [what]
+        session.rollback()
 
 
 def test_S8_the_first_admin_needs_no_contract_and_nobody_else_is_spared(any_app: Flask, make: Make) -> None:

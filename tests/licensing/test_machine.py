@@ -317,7 +317,7 @@ class Desk(RuleBasedStateMachine):
         actor = read_actor(session, me)
         assert actor is not None
         everyone = Filters(ledger.read_catalog(session).base, status=Status.ALL)
-        rows = PeopleList(session, everyone, actor).page(size=1000, besides=True).rows
+        rows = PeopleList(session, everyone, actor).page(size=1000).rows
         assert {row.username for row in rows} == viewed
         assert {name for row in rows for name in row.groups} <= reaches(mine).keys()
         active = [p for p in there.values() if p["username"] in viewed and p["status"] == "active"]

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from flask import Flask
 from sqlalchemy import select, text, update
+from werkzeug.test import TestResponse
 
 from tests.inspecting import Browser
 from tests.make import Make
@@ -253,3 +254,19 @@ def test_a_save_after_the_sign_in_ended_leads_back_to_the_form_and_says_why(
     fields = {str(field["name"]): str(field.get("value", "")) for field in form.select("input[name]")}
     fields |= {"username": "ada", "password": "the password of ada"}
     assert browse.post("/sign-in", fields).location == "/"
+
+
+@pytest.mark.case("HTMX-4")
+def test_a_page_of_the_sign_in_before_is_loaded_anew_by_its_next_tap(people: Make, browse: Browser) -> None:
+    def tap(token: str) -> TestResponse:
+        headers = {"HX-Request": "true", "HX-Target": "div#users", "X-CSRFToken": token}
+        return browse.client.get("/users", headers=headers)
+
+    browse.sign_in("ada", "the password of ada")
+    of_ada = browse._token
+    assert b"ada" in tap(of_ada).data
+    browse.sign_out()
+    browse.sign_in("sue", "the password of sue")
+    old = tap(of_ada)
+    assert (old.status_code, old.headers["HX-Refresh"], old.data) == (401, "true", b"")
+    assert b"sue" in tap(browse._token).data

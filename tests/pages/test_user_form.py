@@ -185,6 +185,21 @@ def test_a_stale_save_shows_both_and_loses_nothing(desk: Browser) -> None:
     assert (user().name, user().email, user().groups) == ("Anna", "ann@x.example", ("Floor",))
 
 
+@pytest.mark.parametrize(("asks", "status"), [({"plan": "1"}, 200), ({"op_id": "used"}, 422)])
+def test_a_form_that_comes_back_is_still_of_the_version_that_it_was_made_from(
+    desk: Browser, asks: dict[str, str], status: int
+) -> None:
+    desk.post("/users/new", form())
+    theirs = {"version": "1", "email": "new@x.example", "license_vcc": "agent", "op_id": "used"}
+    desk.post("/users/ann", theirs)
+    mine = {"version": "1", "name": "Anna", "email": "ann@x.example", "license_vcc": "agent"}
+    page = desk.post("/users/ann", mine | asks, status=status)
+    version = str(page.one("#user-form input[name=version]")["value"])
+    page = desk.post("/users/ann", mine | {"version": version}, status=409)
+    assert "ann@x.example new@x.example" in page.words("#conflict")
+    assert user().email == "new@x.example"
+
+
 def test_a_post_without_a_version_is_refused(desk: Browser) -> None:
     desk.post("/users/new", form())
     assert errors(desk.post("/users/ann", {"name": "A"}, status=422)) == {"form"}

@@ -87,6 +87,29 @@ def test_a_list_comes_from_the_index_in_its_order_without_sorting(
             assert index in counted(narrowed, OPERATOR)[0], "another index may have who fits at its end"
 
 
+def test_a_group_and_the_groups_of_a_supervisor_are_read_in_order_too(any_app: Flask, make: Make) -> None:
+    """However many others there are: along the group's members, or those of a few groups side by side."""
+    make.users(60, groups=("Billing",))
+    make.users(60, groups=("Floor",))
+    make.users(200)
+    catalog = ledger.read_catalog(db.session())
+    billing, floor = db.session().scalars(select(Group.id).order_by(Group.name))
+    alone = Actor(1, "sue", "Sue", Role.SUPERVISOR, frozenset({"access"}), frozenset({billing, floor}))
+    for who, group, status in itertools.product(
+        (OPERATOR, alone), (billing, None), (Status.ACTIVE, Status.ALL)
+    ):
+        if who is OPERATOR and group is None:
+            continue
+        for after in (None, Key("person 0020", "person.0020")):
+            (steps,), rows = ordered(Filters(catalog.base, status=status, group=group), who, after)
+            assert rows == (40 if group and after else 50)
+            assert "ix_membership_group_order" in steps, steps
+            walks = [line for line in steps.splitlines() if re.search(r"ix_(user|holding)_\w*order", line)]
+            assert not walks, steps
+            if group is not None:
+                assert not SORTS.search(steps), steps
+
+
 def test_what_leaves_a_few_people_is_read_first_and_the_index_is_not_walked(app: Flask, make: Make) -> None:
     make.users(60, groups=("Billing",))
     make.user("rare", name="Rarely Seen", groups=("Floor",))

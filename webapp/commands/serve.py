@@ -129,10 +129,14 @@ def _end_once_when_told() -> None:
 
 
 def worker_app() -> Flask:
-    """The app as a worker serves it: the collector leaves alone what stays until the worker ends."""
+    """The app as a worker serves it."""
     from webapp.factory import create_app
 
-    app = create_app()
+    return as_worker(create_app())
+
+
+def as_worker(app: Flask) -> Flask:
+    """The app in a process that ends when it is told to; the collector leaves alone what stays until then."""
     _end_once_when_told()
     gc.collect()
     gc.freeze()

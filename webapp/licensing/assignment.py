@@ -193,7 +193,7 @@ def _folds(user: Record) -> dict[str, str]:
 def _write_groups(
     session: Session, people_by_id: Sequence[tuple[int, UserPlan]], ids: Mapping[str, int]
 ) -> None:
-    """Memberships and group access: what is no more goes, what is new comes."""
+    """Memberships and group access: what is no more goes, what stays takes a new name, what is new comes."""
 
     def group(name: str) -> int:
         return ids[people.group_key(name)]
@@ -205,8 +205,11 @@ def _write_groups(
         lost = dict(was.access.items() - now.access.items()) if was else {}
         _delete(session, Membership, Membership.user_id == i, Membership.group_id, map(group, left))
         _delete(session, GroupAccess, GroupAccess.user_id == i, GroupAccess.group_id, map(group, lost))
+        if was and was.name != now.name:
+            stay = update(Membership).where(Membership.user_id == i)
+            session.connection().execute(stay.values(**_folds(now)))
         joined = sorted(group(name) for name in set(now.groups) - set(was.groups if was else ()))
-        memberships += [{"user_id": i, "group_id": number} for number in joined]
+        memberships += [{"user_id": i, "group_id": number, **_folds(now)} for number in joined]
         gained = now.access.items() - (was.access.items() if was else ())
         accesses += [{"user_id": i, "group_id": group(name), "level": level} for name, level in gained]
     _rows(session, Membership, memberships)

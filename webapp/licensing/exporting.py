@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from webapp.licensing import lists
 from webapp.licensing.catalog import Catalog
 from webapp.licensing.lists import Filters, PeopleList, Row
 from webapp.licensing.people import COLUMNS, PERMISSIONS
@@ -31,11 +30,10 @@ def users_table(
     for page in PeopleList(session, filters, actor).pages(_AT_ONCE):
         ids = [row.user_id for row in page.rows]
         users = {user.id: user for user in session.execute(select(User.__table__).where(User.id.in_(ids)))}
-        licenses = lists.licenses(session, ids)
         access = _access(session, ids, actor)
         for row in page.rows:
             user = users[row.user_id]
-            held = {types[key].product: types[key].name for key in licenses[row.user_id]}
+            held = {types[key].product: types[key].name for key in row.licenses}
             yield (
                 user.username, user.name, user.email, user.sso_external_id or "", _flag(user.active),
                 held.get(catalog.base.key, ""), user.agent_id or "", _flag(user.contactpad),

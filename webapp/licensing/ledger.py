@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 
-from sqlalchemy import Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from webapp.licensing import people
@@ -237,4 +237,17 @@ def _stray(catalog: Catalog) -> Iterator[tuple[str, Select[int]]]:
     )
     grouped = exists().where(Membership.user_id == User.id)
     yield "users marked wrongly as in no group", select(User.id).where(User.unassigned == grouped)
+    yield (
+        "memberships in another place than their user",
+        select(User.id).join(Membership, Membership.user_id == User.id).where(_elsewhere(Membership)),
+    )
+    yield (
+        "holdings in another place than their user",
+        select(User.id).join(Holding, any_open).where(_elsewhere(Holding)),
+    )
     yield "holdings of archived users", select(User.id).join(Holding, any_open).where(~User.active)
+
+
+def _elsewhere(record: type[Membership] | type[Holding]) -> ColumnElement[bool]:
+    """Whether it repeats another place in the lists than its user's."""
+    return or_(record.name_fold != User.name_fold, record.username_fold != User.username_fold)

@@ -3,61 +3,42 @@
 Read in list order straight from an index, paged by key, counted up to a cap. Every query starts
 from who is in view; figures for the whole account come from the pools, never from here.
 
-No query walks everybody to find a few: what narrows a list is sized first, and where a walk along the
-index in its order passes over too many, a set of those who fit is read and put in order instead.
+No query walks everybody to find a few: what narrows a list is sized first. It is walked along the index
+in its order that has the fewest in it, of a license, of a group or of all whom a supervisor reaches; where
+that passes over too many, a set of those who fit is read and put in order instead.
 Both find places and ids alone; what is shown of them is read for the page's rows only.
 A statement is built once for each shape of question; what is asked for is bound to it.
 """
 
 import re
-import sys
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
+from itertools import islice
 from math import prod
 from string import ascii_lowercase
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Result,
-    Select,
-    and_,
-    bindparam,
-    false,
-    func,
-    literal_column,
-    not_,
-    or_,
-    select,
-    tuple_,
-    union_all,
-)  # fmt: skip
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import Result, select
+from sqlalchemy.orm import Session
 
-from webapp.licensing import people, visibility
+from webapp.licensing import people, statements
 from webapp.licensing.catalog import LicenseType, Product
-from webapp.licensing.visibility import Actor, Column, visible_groups
-from webapp.models import Group, Holding, Membership, Offer, Pool, User, user_search
-from webapp.models import LicenseType as TypeRow
+from webapp.licensing.statements import LETTERS, LONGEST_FOLD, OTHERS, Search, Shape, Statement, Way
+from webapp.licensing.visibility import Actor, visible_groups
+from webapp.models import Group
 from webapp.words import Status
+
+__all__ = ["COUNT_CAP", "OTHERS", "Filters", "InView", "Key", "Page", "PeopleList", "Row"]
 
 COUNT_CAP = 1000
 MOST = 10_000  # sets are sized up to this
-PLACED = 2.5  # to put one of a set in order takes as long as so many steps of a walk along an index
+PLACED = 5  # to put one of a set in order takes as long as so many steps of a walk along an index
 MARGIN = 1.5  # a walk goes so much farther than it should have to, if those who fit stand anywhere
-OTHERS = "#"  # the initial of all names that begin with none of A to Z
-_LETTERS = (*ascii_lowercase, OTHERS)
-_LONGEST_FOLD = 2000  # no name of 100 characters folds to more
 _INITIALS = 20  # a letter begins about one of so many names
-
-Text = ColumnElement[str] | InstrumentedAttribute[str]
-Statement = Select[*tuple[Any, ...]]
-Search = Literal["", "name", "username", "part"]
-_once = lru_cache(500)  # statements, by shape
+_ARMS = 8  # a supervisor's groups are walked side by side if they are no more
 
 
 @dataclass(frozen=True)
@@ -91,7 +72,7 @@ class Key(NamedTuple):
 class Row(NamedTuple):
     """One person. ``license_type_id``: of the product listed; for the archived, their base license.
 
-    ``besides``: the ids of the other license types they hold or, archived, are offered.
+    ``held``: the ids of all license types they hold or, archived, are offered, as one text.
     """
 
     key: Key
@@ -102,7 +83,12 @@ class Row(NamedTuple):
     license_type_id: int
     last_login: datetime | None
     groups: tuple[str, ...]
-    besides: tuple[int, ...] = ()
+    held: str
+
+    @property
+    def licenses(self) -> frozenset[int]:
+        """The ids of all license types they hold or, archived, are offered."""
+        return frozenset(map(int, self.held.split()))
 
 
 @dataclass(frozen=True)
@@ -124,7 +110,7 @@ class InView:
 def folded_search(text: str) -> str:
     """What was typed, as it is compared: folded and trimmed. NUL is in no name."""
     # Of what is longer than any name the beginning is nobody's either, and a database accepts it.
-    return people.fold(text).replace("\0", "").strip()[: _LONGEST_FOLD + 1]
+    return people.fold(text).replace("\0", "").strip()[: LONGEST_FOLD + 1]
 
 
 @dataclass(frozen=True)
@@ -133,17 +119,15 @@ class Sizes:
 
     listed: int
     everyone: int
-    sets: tuple[int, ...]
+    sets: tuple[tuple[int, ...], ...]
 
-    @property
-    def smallest(self) -> int:
-        """Which of the sets has the fewest."""
-        return self.sets.index(min(self.sets))
+    def of(self, narrowing: int) -> int:
+        """How many fit, counting some twice."""
+        return sum(self.sets[narrowing])
 
-    @property
-    def share(self) -> float:
-        """How many of all are in each of the sets, if these have nothing to do with one another."""
-        return prod(size / self.everyone for size in self.sets)
+    def smallest(self, narrowings: Iterable[int]) -> int:
+        """Which of these has the fewest."""
+        return min(narrowings, key=self.of)
 
 
 Once = Callable[[Hashable, Callable[[], Any]], Any]
@@ -158,37 +142,51 @@ class PeopleList:
     """One list as an actor asked for it. ``once``: where numbers that only a change alters are kept."""
 
     def __init__(self, session: Session, filters: Filters, actor: Actor, once: Once = _anew) -> None:
-        self._session = session
+        self._session, self._actor, self._once = session, actor, once
         searches: tuple[Search, ...] = ("",)
         if filters.q:
             searches = ("part",) if len(filters.q) > 2 else ("name", "username")
         self._parts = [_Part(session, filters, actor, search, once) for search in searches]
+        by_base = filters.product.base or filters.status is not Status.ACTIVE
+        self._kinds = () if by_base else {kind.id for kind in filters.product.types}
 
-    def page(self, *, after: Key | None = None, size: int = 50, besides: bool = False) -> Page:
-        """The next rows after a key; as many queries for any number of rows. ``besides``: see ``Row``."""
+    def page(self, *, after: Key | None = None, size: int = 50) -> Page:
+        """The next rows after a key; as many queries for any number of rows."""
         places = [place for part in self._parts for place in part.places(after, size + 1)]
         if len(self._parts) > 1:
             places.sort()
         shown = places[:size]
-        ids = [user_id for _, _, user_id in shown]
-        users: dict[int, Any] = {}
-        groups: dict[int, list[str]] = defaultdict(list)
-        for user_id, group, *user in self._parts[0].people(ids):
-            users[user_id] = user
-            if group is not None:
-                groups[user_id].append(group)
-        held = licenses(self._session, ids) if besides else {}
+        users = {user_id: user for user_id, *user in self._people([user_id for _, _, user_id in shown])}
         rows = []
         for name_fold, username_fold, user_id in shown:
-            username, name, active, last_login, type_id = users[user_id]
-            others = tuple(kind for kind in held[user_id] if kind != type_id) if besides else ()
-            rows.append(
-                Row(
-                    Key(name_fold, username_fold), user_id, username, name, active,
-                    type_id, last_login, tuple(groups.get(user_id, ())), others,
-                )
+            username, name, active, last_login, base, groups, held = users[user_id]
+            row = Row(
+                Key(name_fold, username_fold), user_id, username, name, active,
+                base, last_login, self._names_of(groups), held,
             )  # fmt: skip
+            rows.append(row._replace(license_type_id=self._listed(row)) if self._kinds else row)
         return Page(tuple(rows), rows[-1].key if len(places) > size else None)
+
+    def _names_of(self, groups: str | None) -> tuple[str, ...]:
+        """The names of those of the groups that the actor may read (P4)."""
+        if not groups:
+            return ()
+        names = self._group_names
+        return tuple(name for _, name in sorted(names[one] for one in groups.split() if one in names))
+
+    def _listed(self, row: Row) -> int:
+        """The license of the product that is listed."""
+        return next(kind for kind in row.licenses if kind in self._kinds)
+
+    def _people(self, ids: Sequence[int]) -> Sequence[Any]:
+        """What is shown of these users."""
+        return self._session.connection().execute(statements.people(), {"users": ids}).all()
+
+    @cached_property
+    def _group_names(self) -> dict[str, tuple[int, str]]:
+        """Of each group that the actor may read, by its id: its place among them and its name (P4)."""
+        found = known_groups(self._session, self._actor, self._once)
+        return {str(group): (place, name) for place, (group, name) in enumerate(found)}
 
     def pages(self, size: int) -> Iterator[Page]:
         """The whole list, page after page; none if it is empty."""
@@ -210,8 +208,10 @@ class _Part:
     def __init__(self, session: Session, filters: Filters, actor: Actor, search: Search, once: Once) -> None:
         self._session, self._initial = session, filters.initial
         self._shape = _shape(session, filters, actor, search)
+        self._ways = [narrowing.way for narrowing in statements.narrowings(self._shape)]
+        self._sets = [place for place, way in enumerate(self._ways) if way is None]
         self._values = _values(filters, actor)
-        self._names = (filters.q, _next(filters.q)) if search == "name" else ("", "")
+        self._names = (filters.q, statements.after_all(filters.q)) if search == "name" else ("", "")
         viewer = None if actor.views_everyone else (actor.id, actor.groups, actor.permissions)
         self._name = (self._shape, filters.product.id, filters.type and filters.type.id, filters.q,
                       filters.group, viewer)  # fmt: skip
@@ -225,7 +225,7 @@ class _Part:
         """
         found = self._walk(after, most)
         if found is None:
-            found = self._read(self._sizes.smallest, after, most)
+            found = self._put_in_order(after, most)
         if after is None and len(found) < most:  # all of them: they need not be counted
             number = len(found)
             self._once(("count", self._name, self._initial, None), lambda: number)
@@ -237,38 +237,61 @@ class _Part:
         return found
 
     def _count(self, until: Key | None) -> int:
-        # It ends at the cap, so that no set is too large to begin with.
-        by_set = self._shape.narrowed and min(self._sizes.sets) <= self._whole
-        start = self._sizes.smallest if by_set else None
+        start = None
+        if self._shape.narrowed:  # it ends at the cap, so that no set is too large to begin with
+            smallest = self._sizes.smallest(range(len(self._ways)))
+            start = smallest if self._sizes.of(smallest) <= self._whole(self._sizes.listed) else None
         return sum(
             self._ask(
-                _count(self._shape, start, frozenset(bounds)), **bounds, size=COUNT_CAP + 1
+                statements.count(self._shape, start, frozenset(bounds)), **bounds, size=COUNT_CAP + 1
             ).scalar_one()
-            for bounds in _stretches(self._initial, self._names, None, until)
+            for bounds in statements.stretches(self._initial, self._names, None, until)
         )
 
-    def people(self, ids: Sequence[int]) -> Iterable[Any]:
-        """What is shown of these users, once for each of their groups."""
-        return self._ask(_people(self._shape), users=ids)
-
     def _walk(self, after: Key | None, most: int) -> Sequence[Any] | None:
-        """The next places along the index; None if that is too far."""
+        """The next places along the index with the fewest in it; None if that is too far."""
         if not self._shape.narrowed:
-            return self._read(None, after, most)
-        smallest, share = min(self._sizes.sets), self._sizes.share
-        far = min(self._whole, MARGIN * most / share if share else self._whole)
-        if smallest * PLACED <= far:
+            return self._along("list", after, most)
+        sizes = self._sizes
+        ways: dict[Way, int] = {"list": sizes.listed}
+        ways |= {way: sizes.of(place) for place, way in enumerate(self._ways) if way}
+        way = min(ways, key=lambda way: ways[way])
+        # How many of them fit, if one thing that narrows the list has nothing to do with the other.
+        tested = [sizes.of(place) for place, other in enumerate(self._ways) if other != way]
+        tested += [sizes.listed] if way != "list" else []
+        share = prod(size / sizes.everyone for size in tested)
+        whole = self._whole(ways[way])
+        far = min(whole, MARGIN * most / share if share else whole)
+        if self._sets and sizes.of(sizes.smallest(self._sets)) * PLACED <= far:
             return None
-        if far == self._whole:
-            return self._read(None, after, most)
-        found = self._read(None, after, most, far=int(far))
+        if far == whole or not self._sets:
+            return self._along(way, after, most)
+        found = self._along(way, after, most, part=far / whole)
         return found if len(found) == most else None
 
-    def _read(self, start: int | None, after: Key | None, most: int, **limit: int) -> Sequence[Any]:
+    def _along(self, way: Way, after: Key | None, most: int, *, part: float | None = None) -> Sequence[Any]:
+        """The next places along a way, no farther than to this part of it."""
+        longest, limit = 0, {}
+        if part is not None:
+            sizes = self._sizes
+            arms = (sizes.listed,) if way == "list" else sizes.sets[self._ways.index(way)]
+            longest = arms.index(max(arms))
+            limit = {"far": int(self._whole(part * arms[longest]))}
+        return self._read(lambda names: statements.walk(self._shape, way, names, longest), after, most, limit)
+
+    def _put_in_order(self, after: Key | None, most: int) -> Sequence[Any]:
+        """The next places, of those in the smallest set."""
+        start = self._sizes.smallest(self._sets)
+        return self._read(lambda names: statements.places(self._shape, start, names), after, most, {})
+
+    def _read(
+        self, statement: Callable[[frozenset[str]], Statement], after: Key | None, most: int,
+        limit: dict[str, int],
+    ) -> Sequence[Any]:  # fmt: skip
         found: list[Any] = []
-        for stretch in _stretches(self._initial, self._names, after):
+        for stretch in statements.stretches(self._initial, self._names, after):
             bounds: dict[str, Any] = stretch | limit
-            found += self._ask(_places(self._shape, start, frozenset(bounds)), **bounds, size=most)
+            found += self._ask(statement(frozenset(bounds)), **bounds, size=most).all()
         return found[:most]
 
     @cached_property
@@ -277,13 +300,15 @@ class _Part:
         return found
 
     def _size(self) -> Sizes:
-        listed, everyone, *sets = self._ask(_sizes(self._shape), most=MOST + 1).one()
+        listed, everyone, *numbers = self._ask(statements.sizes(self._shape), most=MOST + 1).one()
+        each = iter(numbers)
+        narrowings = statements.narrowings(self._shape)
+        sets = [tuple(islice(each, len(narrowing.sets))) for narrowing in narrowings]
         return Sizes(listed, everyone, tuple(sets))
 
-    @property
-    def _whole(self) -> float:
-        """About how many steps a walk has at most."""
-        return self._sizes.listed / (_INITIALS if self._initial or self._names[0] else 1)
+    def _whole(self, size: float) -> float:
+        """About how many of so many a walk meets at most."""
+        return size / (_INITIALS if self._initial or self._names[0] else 1)
 
     def _ask(self, statement: Statement, **more: Any) -> Result[*tuple[Any, ...]]:
         return self._session.connection().execute(statement, self._values | more)
@@ -297,13 +322,13 @@ def in_view(session: Session, filters: Filters, actor: Actor) -> InView:
     filters = Filters(filters.product, status=filters.status)
     shape, values = _shape(session, filters, actor, ""), _values(filters, actor)
     if actor.views_everyone:
-        there = session.connection().execute(_looks(shape), values).one()
+        there = session.connection().execute(statements.looks(shape), values).one()
         return InView(
-            initials=frozenset(letter for letter, found in zip(_LETTERS, there, strict=True) if found)
+            initials=frozenset(letter for letter, found in zip(LETTERS, there, strict=True) if found)
         )
     by_type: dict[int, int] = defaultdict(int)
     initials = set()
-    for type_id, letter, number in session.connection().execute(_numbers(shape), values):
+    for type_id, letter, number in session.connection().execute(statements.by_type(shape), values):
         by_type[type_id] += number
         initials.add(letter if letter in ascii_lowercase else OTHERS)
     return InView(by_type, frozenset(initials))
@@ -315,40 +340,23 @@ def groups_in_view(session: Session, actor: Actor) -> list[tuple[int, str]]:
     return [(row.id, row.name) for row in rows]
 
 
-@dataclass(frozen=True)
-class _Shape:
-    """All of a question that decides what its statements look like.
-
-    ``base``: a base license is listed. ``supervisor``: admins are not in view. ``reach``: nor is who is
-    out of reach; who is in one of the supervisor's groups is not. ``search``: for a part of name or
-    username; or for the start of the name, which is a stretch of the order; or of the username alone.
-    """
-
-    status: Status
-    type: bool
-    base: bool
-    supervisor: bool
-    reach: bool
-    unassigned: bool
-    group: bool
-    search: Search
-    sqlite: bool
-
-    @property
-    def narrowed(self) -> bool:
-        """Whether anything narrows the list besides the license and the status."""
-        searched = self.search in ("username", "part")
-        return self.reach or self.group or searched or (self.type and self.status is not Status.ACTIVE)
+def known_groups(session: Session, actor: Actor, once: Once) -> list[tuple[int, str]]:
+    """The same, read once."""
+    key = None if actor.views_everyone else actor.groups
+    found: list[tuple[int, str]] = once(("groups", key), lambda: groups_in_view(session, actor))
+    return found
 
 
-def _shape(session: Session, filters: Filters, actor: Actor, search: Search) -> _Shape:
+def _shape(session: Session, filters: Filters, actor: Actor, search: Search) -> Shape:
     supervisor = not actor.views_everyone
-    return _Shape(
+    reach = supervisor and filters.group not in actor.groups
+    return Shape(
         filters.status,
         filters.type is not None,
         filters.product.base,
         supervisor,
-        supervisor and filters.group not in actor.groups,
+        reach,
+        len(actor.groups) if reach and len(actor.groups) <= _ARMS else None,
         supervisor and "unassigned" in actor.permissions,
         filters.group is not None,
         search,
@@ -362,358 +370,11 @@ def _values(filters: Filters, actor: Actor) -> dict[str, Any]:
     values: dict[str, Any] = {
         "product": filters.product.id, "type": filters.type and filters.type.id, "group": filters.group,
         "me": actor.id, "groups": sorted(actor.groups),
+        **{f"group_{place}": group for place, group in enumerate(sorted(actor.groups)[:_ARMS])},
     }  # fmt: skip
     if q and len(q) < 3:
-        values |= {"begin": q, "end": _next(q)}
+        values |= {"begin": q, "end": statements.after_all(q)}
     elif q:
         escaped = re.sub(r"([/%_])", r"/\1", q)
         values |= {"like": f"%{escaped}%", "match": '"' + q.replace('"', '""') + '"'}
     return values
-
-
-def _next(start: str) -> str:
-    """The least text of this length that is after all that begin with ``start``."""
-    last = ord(start[-1]) + 1
-    if last > sys.maxunicode:
-        return start + chr(sys.maxunicode) * _LONGEST_FOLD
-    return start[:-1] + chr(0xE000 if last == 0xD800 else last)  # no text has a surrogate
-
-
-@dataclass(frozen=True)
-class _Source:
-    """What a list is read from. ``place``: the columns of its order. ``base``: each user's base license."""
-
-    place: Sequence[Text]
-    user_id: Column
-    base: Column
-    alone: ColumnElement[bool] | InstrumentedAttribute[bool]
-    where: Sequence[ColumnElement[bool]]
-
-
-def _walked(shape: _Shape, *, again: bool = False) -> _Source:
-    """The index in whose order a list is walked. All that is asked of it stands in it.
-
-    ``again``: to be read a second time in the same statement.
-    """
-    record: Any = Holding if shape.status is Status.ACTIVE else User
-    record = aliased(record) if again else record
-    place = (record.name_fold, record.username_fold)
-    if shape.status is not Status.ACTIVE:
-        archived = (~record.active,) if shape.status is Status.ARCHIVED else ()
-        return _source(place, record.id, (record.deleted_at.is_(None), *archived))
-    held = (
-        record.license_type_id == bindparam("type")
-        if shape.type
-        else record.product_id == bindparam("product")
-    )
-    return _source(place, record.user_id, (record.ends_at.is_(None), held))
-
-
-def _source(place: Sequence[Text], user_id: Column, where: Sequence[ColumnElement[bool]]) -> _Source:
-    return _Source(place, user_id, visibility.base_of(user_id), visibility.alone(user_id), where)
-
-
-def _records(shape: _Shape, user_id: Column) -> _Source:
-    """The users' own rows, of those in a set. No index may seem to have their places: it would be walked.
-
-    ``user_id``: as the set has it, so that what asks for no more is asked before the row is read.
-    """
-    where: list[ColumnElement[bool]] = [User.deleted_at.is_(None)]
-    if shape.status is not Status.ALL:
-        where.append(User.active == (shape.status is Status.ACTIVE))
-    if shape.status is Status.ACTIVE:
-        if not shape.base:
-            held = _holding(user_id)
-            where.append(
-                (held.where(Holding.license_type_id == bindparam("type")) if shape.type else held).exists()
-            )
-        elif shape.type:
-            where.append(_hidden(User.base_type_id, 0) == bindparam("type"))
-    place = [_hidden(column).label(column.key) for column in (User.name_fold, User.username_fold)]
-    return _Source(place, user_id, User.base_type_id, User.unassigned, where)
-
-
-def _holding(user_id: Column) -> Select[int]:
-    """The license type of the product that a user holds."""
-    return select(Holding.license_type_id).where(
-        Holding.user_id == user_id, Holding.product_id == bindparam("product"), Holding.ends_at.is_(None)
-    )
-
-
-def _type(shape: _Shape) -> ColumnElement[int]:
-    """The license that a user is listed with: of the product; unless only those active are, the base one."""
-    if shape.status is Status.ACTIVE and not shape.base:
-        return _holding(User.id).scalar_subquery().label("type_id")
-    return User.base_type_id.label("type_id")
-
-
-def _hidden(column: Any, nothing: Any = "") -> ColumnElement[Any]:
-    """The column as no index has it."""
-    return func.coalesce(column, nothing)
-
-
-@dataclass(frozen=True)
-class _Narrowing:
-    """One thing that narrows a list: those who fit as sets to start from, and as a test of one user.
-
-    Someone may be in several of the sets.
-    """
-
-    sets: Sequence[Statement]
-    test: Callable[[_Source], ColumnElement[bool]]
-
-
-def _narrowings(shape: _Shape) -> Iterator[_Narrowing]:
-    if shape.reach:
-        me: BindParameter[int] = bindparam("me")
-        groups: BindParameter[int] = bindparam("groups", expanding=True)
-        yield _Narrowing(
-            visibility.reach(me, groups, shape.unassigned),
-            lambda source: visibility.reached(
-                source.user_id, me, groups, source.alone if shape.unassigned else false()
-            ),
-        )
-    if shape.group:
-        yield _in_group()
-    if shape.search == "username":
-        yield _username_begins()
-    if shape.search == "part":
-        yield _contains(shape)
-    if shape.type and shape.status is not Status.ACTIVE:
-        yield _with_base() if shape.base else _with_license(shape.status)
-
-
-def _in_group() -> _Narrowing:
-    member = aliased(Membership)
-    members = select(member.user_id).where(member.group_id == bindparam("group"))
-    return _Narrowing([members], lambda source: members.where(member.user_id == source.user_id).exists())
-
-
-def _with_base() -> _Narrowing:
-    """Who holds or, archived, is offered the base license: each user's own row says it."""
-    kind: BindParameter[int] = bindparam("type")
-    return _Narrowing(
-        [select(User.id).where(User.base_type_id == kind)], lambda source: _hidden(source.base, 0) == kind
-    )
-
-
-def _with_license(status: Status) -> _Narrowing:
-    """Whose offer has the license, and with ``all`` who holds it."""
-    offer, held = aliased(Offer), aliased(Holding)
-    kind: BindParameter[int] = bindparam("type")
-    product: BindParameter[int] = bindparam("product")
-    offered = select(offer.user_id).where(offer.license_type_id == kind)
-    if status is not Status.ALL:
-        return _Narrowing([offered], lambda source: offered.where(offer.user_id == source.user_id).exists())
-    holds = select(held.user_id).where(held.license_type_id == kind, held.ends_at.is_(None))
-    return _Narrowing(
-        [offered, holds],
-        lambda source: or_(
-            offered.where(offer.user_id == source.user_id).exists(),
-            # The product is a way to the index of what a user holds.
-            holds.where(held.user_id == source.user_id, held.product_id == product).exists(),
-        ),
-    )
-
-
-def _username_begins() -> _Narrowing:
-    """1 or 2 characters are the start of the name or of the username; here of the username alone."""
-
-    def fits(name: Text, username: Text) -> ColumnElement[bool]:
-        begin: BindParameter[str] = bindparam("begin")
-        end: BindParameter[str] = bindparam("end")
-        return and_(username >= begin, username < end, not_(and_(name >= begin, name < end)))
-
-    those = select(User.id).where(fits(_hidden(User.name_fold), User.username_fold))
-    return _Narrowing([those], lambda source: fits(*map(_hidden, source.place)))
-
-
-def _contains(shape: _Shape) -> _Narrowing:
-    """3 or more: anywhere in either."""
-
-    def fits(*columns: Text) -> ColumnElement[bool]:
-        return or_(*(column.like(bindparam("like"), escape="/") for column in columns))
-
-    those: Statement = select(User.id).where(fits(User.name_fold, User.username_fold))
-    if shape.sqlite:
-        matches = user_search.c.user_search.op("MATCH")(bindparam("match"))
-        those = select(user_search.c.rowid).where(matches)
-    return _Narrowing([those], lambda source: fits(*map(_hidden, source.place)))
-
-
-def _stretches(
-    initial: str, names: tuple[str, str], after: Key | None, until: Key | None = None
-) -> Iterator[dict[str, str]]:
-    """The bounds of the stretches of the order that an initial stands for, from one key on to another.
-
-    ``names``: these alone, from the first on to before the last. A lower bound is left out where the key
-    is one already: an index takes only one of them. The initial # has two stretches: before A and after Z.
-    """
-    ends = [("", "")]
-    if initial:
-        ends = [("", "a"), ("{", "")] if initial == OTHERS else [(initial, chr(ord(initial) + 1))]
-    for low, high in ends:
-        low, high = max(low, names[0]), min(filter(None, (high, names[1])), default="")
-        if high and low >= high:
-            continue
-        bounds = {"high": high} if high else {}
-        if after and after.name_fold >= low:
-            bounds |= {"after_name": after.name_fold, "after_username": after.username_fold}
-        elif low:
-            bounds["low"] = low
-        if until:
-            bounds |= {"until_name": until.name_fold, "until_username": until.username_fold}
-        yield bounds
-
-
-def _within(place: Sequence[Text], bounds: Mapping[str, Any]) -> Iterator[ColumnElement[bool]]:
-    """The conditions that these bounds set; values, or parameters to be bound."""
-    if "low" in bounds:
-        yield place[0] >= bounds["low"]
-    if "high" in bounds:
-        yield place[0] < bounds["high"]
-    if "after_name" in bounds:
-        yield tuple_(*place) > tuple_(bounds["after_name"], bounds["after_username"])
-    if "until_name" in bounds:
-        yield tuple_(*place) <= tuple_(bounds["until_name"], bounds["until_username"])
-
-
-def _listed(shape: _Shape, start: int | None, bounds: Iterable[str]) -> tuple[_Source, Statement]:
-    """Who is on the list within these bounds, read along the index or from one of the sets."""
-    narrowings = list(_narrowings(shape))
-    sets = [] if start is None else narrowings[start].sets
-    # One set is joined, not gathered first: a count then ends at its cap.
-    those = sets[0].subquery() if len(sets) == 1 else None
-    user_id: Column = User.id if those is None else those.c[0]
-    source = _walked(shape) if start is None else _records(shape, user_id)
-    conditions = [*source.where, *_within(source.place, {name: bindparam(name) for name in bounds})]
-    if "far" in bounds:
-        conditions.append(tuple_(*source.place) <= _farthest(shape, bounds))
-    conditions += [other.test(source) for place, other in enumerate(narrowings) if place != start]
-    if shape.supervisor:
-        conditions.append(visibility.no_admin(source.base))
-    people = select(*source.place, source.user_id.label("user_id")).where(*conditions)
-    if those is not None:
-        people = people.join_from(those, User, User.id == those.c[0])
-    elif start is not None:
-        people = people.where(User.id.in_(_union(sets)))
-    return source, people
-
-
-def _farthest(shape: _Shape, bounds: Iterable[str]) -> Any:
-    """The place that a walk within these bounds comes to after so many steps."""
-    source = _walked(shape, again=True)
-    low: dict[str, Any] = {name: bindparam(name) for name in bounds if name not in ("high", "far")}
-    place = select(*source.place).where(*source.where, *_within(source.place, low))
-    return place.order_by(*source.place).limit(1).offset(bindparam("far")).scalar_subquery()
-
-
-def _union(sets: Sequence[Statement]) -> Any:
-    """All who are in one of the sets; someone maybe more than once."""
-    return union_all(*(part.correlate(None) for part in sets)) if len(sets) > 1 else sets[0]
-
-
-@_once
-def _sizes(shape: _Shape) -> Statement:
-    """How long the list is without what narrows it, how many users there are, and how many each set has."""
-    most: BindParameter[int] = bindparam("most")
-    everyone = select(func.coalesce(func.max(User.id), 1)).scalar_subquery()
-    listed: ColumnElement[Any] = everyone
-    if shape.status is Status.ACTIVE:
-        kind = TypeRow.id == bindparam("type") if shape.type else TypeRow.product_id == bindparam("product")
-        kinds = select(TypeRow.id).where(kind)
-        listed = select(func.sum(Pool.assigned)).where(Pool.license_type_id.in_(kinds)).scalar_subquery()
-    elif shape.status is Status.ARCHIVED:
-        listed = _counted([select(User.id).where(~User.active, User.deleted_at.is_(None))], most)
-    return select(
-        func.coalesce(listed, 0),
-        everyone,
-        *(_counted(narrowing.sets, most) for narrowing in _narrowings(shape)),
-    )
-
-
-def _counted(sets: Sequence[Statement], most: BindParameter[int]) -> ColumnElement[int]:
-    # Not the users' ids: an index may tell how many there are without them.
-    some = _union([part.with_only_columns(literal_column("1")) for part in sets])
-    return select(func.count()).select_from(some.limit(most).subquery()).scalar_subquery()
-
-
-@_once
-def _places(shape: _Shape, start: int | None, bounds: frozenset[str]) -> Statement:
-    """So many places of the list, in order."""
-    source, people = _listed(shape, start, bounds)
-    return people.order_by(*source.place).limit(bindparam("size"))
-
-
-@_once
-def _count(shape: _Shape, start: int | None, bounds: frozenset[str]) -> Select[int]:
-    """How many rows the list has, up to so many."""
-    source, people = _listed(shape, start, bounds)
-    some = people.with_only_columns(source.user_id)
-    if start is None:  # else another index might be walked, with those who fit at its end
-        some = some.order_by(*source.place)
-    return select(func.count()).select_from(some.limit(bindparam("size")).subquery())
-
-
-@_once
-def _people(shape: _Shape) -> Statement:
-    """What is shown of some users: once for each of their groups that the actor may read (P4)."""
-    member: ColumnElement[bool] = Membership.user_id == User.id
-    if shape.supervisor:
-        member &= Membership.group_id.in_(bindparam("groups", expanding=True))
-    return (
-        select(
-            User.id, Group.name, User.username, User.name, User.active, User.last_login, _type(shape)
-        )
-        .outerjoin(Membership, member)
-        .outerjoin(Group, Group.id == Membership.group_id)
-        .where(User.id.in_(bindparam("users", expanding=True)))
-        .order_by(Group.key)
-    )  # fmt: skip
-
-
-@_once
-def _numbers(shape: _Shape) -> Statement:
-    """How many of each license type have each initial, of those whom a supervisor reaches."""
-    _, people = _listed(shape, 0, ())
-    initial = func.substr(User.name_fold, 1, 1).label("initial")
-    some = people.with_only_columns(_type(shape), initial).subquery()
-    return select(some.c.type_id, some.c.initial, func.count()).group_by(some.c.type_id, some.c.initial)
-
-
-@_once
-def _looks(shape: _Shape) -> Statement:
-    """Whether there is anybody with each initial: one look into the index for each."""
-    source = _walked(shape)
-    some = select(source.user_id).where(*source.where)
-    return select(
-        *(
-            or_(
-                *(
-                    some.where(*_within(source.place, bounds)).exists()
-                    for bounds in _stretches(letter, ("", ""), None)
-                )
-            )
-            for letter in _LETTERS
-        )
-    )
-
-
-@_once
-def _licenses() -> Select[int, int]:
-    """What some users hold or are offered."""
-    users: BindParameter[int] = bindparam("users", expanding=True)
-    held = select(Holding.user_id, Holding.license_type_id).where(
-        Holding.user_id.in_(users), Holding.ends_at.is_(None)
-    )
-    offered = select(Offer.user_id, Offer.license_type_id).where(Offer.user_id.in_(users))
-    both = union_all(held, offered).subquery()
-    return select(both).join(TypeRow, TypeRow.id == both.c.license_type_id).order_by(TypeRow.position)
-
-
-def licenses(session: Session, user_ids: Sequence[int]) -> dict[int, list[int]]:
-    """The license types that these users hold or are offered, by user, in the catalog's order."""
-    types: dict[int, list[int]] = defaultdict(list)
-    for user_id, type_id in session.connection().execute(_licenses(), {"users": user_ids}):
-        types[user_id].append(type_id)
-    return types

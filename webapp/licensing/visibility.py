@@ -4,12 +4,12 @@ The actor is a frozen value, read anew for every decision; nothing here reads a 
 pass through here: they are for the whole account (P4). Of one user the same is told by ``rights``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    Select,
     and_,
     bindparam,
     exists,
@@ -111,15 +111,23 @@ def alone(user_id: Column) -> ColumnElement[bool]:
     return and_(~exists().where(Membership.user_id == user_id), user_id.not_in(deleted))
 
 
-def reach(me: Me, groups: Groups, unassigned: bool) -> list[Select[int]]:
-    """The same as sets to start from; someone may be in several."""
-    parts = [
-        select(User.id).where(User.id == me),
-        select(Membership.user_id).where(Membership.group_id.in_(groups)),
-    ]
+def reach(
+    me: BindParameter[int], groups: Iterable[BindParameter[int]], unassigned: bool
+) -> list[tuple[Any, ColumnElement[bool]]]:
+    """The same as sets to start from: records in which each of them stands, and the condition.
+
+    Someone may be in several. ``groups``: one, or many that are bound together.
+    """
+    user = aliased(User)
+    found: list[tuple[Any, ColumnElement[bool]]] = [(user, user.id == me)]
+    for group in groups:
+        member = aliased(Membership)
+        these = member.group_id.in_(group) if group.expanding else member.group_id == group
+        found.append((member, these))
     if unassigned:
-        parts.append(select(User.id).where(User.unassigned, User.deleted_at.is_(None)))
-    return parts
+        user = aliased(User)
+        found.append((user, and_(user.unassigned, user.deleted_at.is_(None))))
+    return found
 
 
 def find(session: Session, username: str, actor: Actor) -> int | None:

@@ -19,13 +19,20 @@ class Group(Base):
 
 
 class Membership(Base):
-    """A user in a group."""
+    """A user in a group.
+
+    The two folds repeat the user's, so that a group's members are read in list order straight from an index.
+    """
 
     __tablename__ = "membership"
-    __table_args__ = (Index("ix_membership_group_id", "group_id", "user_id"),)
+    __table_args__ = (
+        Index("ix_membership_group_order", "group_id", "name_fold", "username_fold", "user_id"),
+    )
 
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True)
     group_id: Mapped[int] = mapped_column(ForeignKey("group.id"), primary_key=True)
+    name_fold: Mapped[str] = mapped_column(Folded)
+    username_fold: Mapped[str] = mapped_column(Folded)
 
 
 class GroupAccess(Base):

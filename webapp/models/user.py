@@ -33,10 +33,11 @@ class User(Base):
             postgresql_where=text("NOT active AND deleted_at IS NULL"),
         ),
         Index(
-            "ix_user_unassigned",
-            "id",
-            sqlite_where=text("unassigned = 1"),
-            postgresql_where=text("unassigned"),
+            "ix_user_unassigned_order",
+            "name_fold",
+            "username_fold",
+            sqlite_where=text("unassigned = 1 AND deleted_at IS NULL"),
+            postgresql_where=text("unassigned AND deleted_at IS NULL"),
         ),
         Index(
             "ix_user_deleted",

@@ -11,9 +11,11 @@ from typing import Any
 import flask_login
 from flask import Flask, Response, current_app, g, redirect, request, session, url_for
 from flask_login import LoginManager
+from flask_wtf.csrf import validate_csrf
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, Forbidden
+from wtforms import ValidationError
 
 from webapp.database import BusyError, clock, db, now, transaction
 from webapp.licensing import groups, once, sign_ins, visibility
@@ -23,7 +25,7 @@ from webapp.licensing.rights import Actor
 from webapp.licensing.sign_ins import Standing
 from webapp.web import resent
 from webapp.web.matrix import HOLDS, MATRIX, Line, Who, Within
-from webapp.web.page import asked_by_itself, came_from, needs_redirect_header
+from webapp.web.page import asked_by_itself, came_from, from_htmx, needs_redirect_header
 
 _log = logging.getLogger("license_desk")
 _login = LoginManager()
@@ -142,6 +144,8 @@ def _check() -> Response | None:
         return to_sign_in()
     if line is None:
         raise Forbidden
+    if request.method == "GET" and _drawn_before():
+        return Response(status=401, headers={"HX-Refresh": "true"})
     _note_seen(found)
     gone = line.within and not _in_view(line.within, found.actor, request.view_args or {})
     if gone and resent.led_to(db.session(), found.actor) is None:  # else they have just deleted it
@@ -169,6 +173,21 @@ def _note_seen(found: Standing) -> None:
             sign_ins.note_seen(writing, found.id, now())
     except (BusyError, SQLAlchemyError) as error:
         _log.info("last use of a sign-in not noted: %s", type(error).__name__)
+
+
+def _drawn_before() -> bool:
+    """Whether the page that htmx asks from is of the sign-in before: its token is no good any more.
+
+    What this person may see must not be put into what was shown to another. A POST is refused already.
+    """
+    token = request.headers.get("X-CSRFToken")
+    if token is None or not from_htmx():
+        return False
+    try:
+        validate_csrf(token)
+    except ValidationError:
+        return True
+    return False
 
 
 def to_sign_in() -> Response:

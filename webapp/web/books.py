@@ -45,8 +45,7 @@ class Books:
 
     def groups(self, actor: Actor) -> list[tuple[int, str]]:
         """The groups that the actor may read, by name: id and name (P4)."""
-        key = None if actor.views_everyone else actor.groups
-        return self.once(("groups", key), lambda: lists.groups_in_view(self._session, actor))
+        return lists.known_groups(self._session, actor, self.once)
 
     def in_view(self, filters: Filters, actor: Actor) -> InView:
         """Who is in view of the filters' product and status, whatever the other filters (P4)."""

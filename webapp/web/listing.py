@@ -6,7 +6,7 @@ pages add what is theirs; this module knows none of them and decides nothing.
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from string import ascii_uppercase
@@ -17,7 +17,7 @@ from flask import request, url_for
 
 from webapp.licensing import lists
 from webapp.licensing.catalog import Catalog, LicenseType
-from webapp.licensing.lists import COUNT_CAP, OTHERS, Filters, Key, Page
+from webapp.licensing.lists import COUNT_CAP, OTHERS, Filters, Key, Page, Row
 from webapp.licensing.visibility import Actor
 from webapp.web import format as words
 from webapp.web.books import Books
@@ -89,15 +89,12 @@ def read_address(books: Books, filters: Filters, actor: Actor) -> Asked:
     )  # fmt: skip
 
 
-def find(books: Books, asked: Asked, actor: Actor, known: int | None, *, besides: bool = False) -> Found:
-    """The rows asked for. ``known``: how many the list has, if that need not be counted.
-
-    ``besides``: with the other licenses of each user.
-    """
+def find(books: Books, asked: Asked, actor: Actor, known: int | None) -> Found:
+    """The rows asked for. ``known``: how many the list has, if that need not be counted."""
     people = books.people(asked.filters, actor)
     seen = min(people.count(until=asked.seen), COUNT_CAP) if asked.seen else 0
     after = None if asked.seen else asked.after
-    page = people.page(after=after, size=seen + SIZE, besides=besides)
+    page = people.page(after=after, size=seen + SIZE)
     # After the page, which may have told already how long the list is.
     count = people.count() if known is None else min(known, COUNT_CAP + 1)
     return Found(page, count, people.count(until=after) if after else 0)
@@ -137,8 +134,10 @@ def shown_list(found: Found, url: Url, export_url: str) -> dict[str, Any]:
     }
 
 
-def shown_rows(page: Page, catalog: Catalog, moment: datetime, zone: tzinfo) -> list[dict[str, Any]]:
-    """The rows of the list."""
+def shown_rows(
+    page: Page, catalog: Catalog, moment: datetime, zone: tzinfo, *, besides: bool = False
+) -> list[dict[str, Any]]:
+    """The rows of the list. ``besides``: with each user's other licenses."""
     types = {kind.id: kind for kind in catalog.types.values()}
     colors = hues(catalog)
     # One address for all rows: to make it anew for each takes longer than to read the row.
@@ -148,7 +147,7 @@ def shown_rows(page: Page, catalog: Catalog, moment: datetime, zone: tzinfo) -> 
             "username": row.username, "name": row.name, "active": row.active,
             "url": home + quote(row.username, safe="@"),
             "license": types[row.license_type_id].name, "hue": colors[row.license_type_id],
-            "besides": [types[key].full_name for key in row.besides],
+            "besides": _besides(row, types) if besides else (),
             "groups": ", ".join(row.groups[:_GROUPS_SHOWN]),
             "groups_more": max(0, len(row.groups) - _GROUPS_SHOWN),
             "last_sign_in": words.ago(row.last_login, moment, zone),
@@ -156,6 +155,12 @@ def shown_rows(page: Page, catalog: Catalog, moment: datetime, zone: tzinfo) -> 
         }
         for row in page.rows
     ]  # fmt: skip
+
+
+def _besides(row: Row, types: Mapping[int, LicenseType]) -> list[str]:
+    """A user's other licenses, in the catalog's order."""
+    others = row.licenses - {row.license_type_id}
+    return [kind.full_name for key, kind in types.items() if key in others]
 
 
 def hues(catalog: Catalog) -> dict[int, int]:
@@ -210,19 +215,23 @@ def empty(title: str, text: str, *ways: tuple[str, str]) -> dict[str, Any]:
     return {"title": title, "text": text, "ways": [{"label": label, "url": url} for label, url in ways]}
 
 
-def nobody_matches(asked: Asked, clear_url: str, archived: int, kind: LicenseType | None) -> dict[str, Any]:
+def nobody_matches(asked: Asked, url: Url, archived: int, kind: LicenseType | None) -> dict[str, Any]:
     """What a list says whose filters fit nobody: why, and the ways on."""
-    clear = ("Clear the search" if asked.typed else "Clear the filters", clear_url)
+    clear = []
+    if asked.typed:
+        clear.append(("Clear the search", url(q=None)))
+    if asked.filters.initial or asked.filters.group is not None:
+        clear.append(("Clear all filters", url(q=None, initial=None, group=None)))
     if archived:
         ref = kind.ref if kind else None
-        url = address("users.everyone", status=Status.ARCHIVED, license=ref, **asked.arguments)
+        there = address("users.everyone", status=Status.ARCHIVED, license=ref, **asked.arguments)
         number = f"{COUNT_CAP:,}+" if archived > COUNT_CAP else words.number(archived)
         text = f"{number} archived {'user matches' if archived == 1 else 'users match'}."
-        return empty("Nobody matches", text, (f"Show {number} archived", url), clear)
+        return empty("Nobody matches", text, (f"Show {number} archived", there), *clear)
     if asked.filters.q:
         text = "The search looks at usernames and names. One or two letters search only the beginning."
-        return empty("Nobody matches", text, clear)
-    return empty("Nobody matches", "Change the filters, or clear them.", clear)
+        return empty("Nobody matches", text, *clear)
+    return empty("Nobody matches", "Change the filters, or clear them.", *clear)
 
 
 def archived_too(books: Books, asked: Asked, actor: Actor) -> int:

@@ -7,6 +7,7 @@ allows it: how many holders are outside the view.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import Any
 
 from webapp.licensing.availability import Figures, level, state_in_words
@@ -127,7 +128,7 @@ def _empty(asked: Asked, hidden: int, seen: InView, archived: int) -> dict[str, 
     kind = asked.filters.type
     what = kind.full_name if kind else asked.filters.product.name
     if asked.filters.narrowed:
-        return listing.nobody_matches(asked, _url(asked, q=None, initial=None, group=None), archived, kind)
+        return listing.nobody_matches(asked, partial(_url, asked), archived, kind)
     if hidden and not seen.everyone:
         return listing.empty("Nobody you can view", f"{words.people(hidden)} with {what}, none you can view.")
     return listing.empty(f"Nobody holds {what}", "Whoever gets this license is listed here.")

@@ -308,15 +308,19 @@ def _page(
         also=ALSO,
         status=status,
         form=shown_form.form(it, settings.help or "Ask whoever manages the contract."),
-        it=_around(before, actor()),
+        it=_around(before, actor(), None if status == 409 else sent.version),
         theirs=theirs,
         refused=status == 422,
         op_id=secrets.token_urlsafe(16),
     )
 
 
-def _around(before: Record | None, who: Actor) -> dict[str, object]:
-    """The page around the form: whose it is, where it goes, what they hold."""
+def _around(before: Record | None, who: Actor, version: int | None) -> dict[str, object]:
+    """The page around the form: whose it is, where it goes, what they hold.
+
+    ``version``: that of the form as it was sent. It stays what the form was made from, or what somebody
+    else saved meanwhile would be overwritten unseen; only a conflict, which shows it, goes on from there.
+    """
     if before is None:
         return {
             "new": True,
@@ -332,8 +336,8 @@ def _around(before: Record | None, who: Actor) -> dict[str, object]:
     to = "users.save" if before.active else "users.reactivate"
     return {
         "new": False, "active": before.active, "name": before.name, "username": before.username,
-        "version": before.version, "url": url_for(to, username=before.username),
-        "page": url_for("users.one", username=before.username),
+        "version": before.version if version is None else version,
+        "url": url_for(to, username=before.username), "page": url_for("users.one", username=before.username),
         "archive": url_for("users.archive", username=before.username),
         "delete": url_for("users.delete", username=before.username) if who.is_admin else "",
         "own": rights.is_self(who, before),

@@ -6,6 +6,7 @@ Names come from what is in view; the one figure of the account is how many are o
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import Any
 
 from flask import url_for
@@ -91,7 +92,7 @@ def _empty(asked: Asked, seen: InView, archived: int) -> dict[str, Any]:
     """What an empty list says, and the ways on."""
     kind = asked.filters.type
     if asked.filters.narrowed:
-        return listing.nobody_matches(asked, _url(asked, q=None, initial=None, group=None), archived, kind)
+        return listing.nobody_matches(asked, partial(_url, asked), archived, kind)
     what = f" with {kind.full_name}" if kind else ""
     if seen.hidden:
         text = f"{words.people(seen.hidden)}{what}, none you can view."

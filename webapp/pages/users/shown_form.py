@@ -24,6 +24,7 @@ from webapp.web import format as words
 from webapp.web.fields import errors_at
 from webapp.words import AccessLevel, ContactPadRule, Role
 
+_FULL = "No seat left"
 _SHORT = {
     "needs_base": "Not for {base}",
     "needs_contactpad": "Needs ContactPad",
@@ -71,7 +72,7 @@ def form(it: Standing, help_: str) -> dict[str, Any]:
         "texts": {name: stored[name] if texts[name] is None else texts[name] for name in TEXTS},
         "agent_id_fixed": bool(it.before and it.before.agent_id),
         "errors": errors_at(it.problems),
-        "base": _base(it),
+        "base": _base(it, help_),
         "products": [_product(it, product, help_) for product in it.catalog.products if not product.base],
         **_switches(it),
         "groups": _groups(it),
@@ -88,7 +89,8 @@ def _chosen(it: Standing, product: Product) -> LicenseType | None:
     return product.named(name) if name else None
 
 
-def _base(it: Standing) -> dict[str, Any]:
+def _base(it: Standing, help_: str) -> dict[str, Any]:
+    """The base product's tiles, and below them what to do about those without a seat."""
     product = it.catalog.base
     held = it.before.base if it.before and it.before.active else None
     why = {kind.ref: _base_reason(it, kind, held) for kind in product.types}
@@ -96,7 +98,11 @@ def _base(it: Standing) -> dict[str, Any]:
     if chosen and why[chosen.ref]:
         chosen = it.before.base if it.before and not why[it.before.base.ref] else None
     tiles = [_tile(it, kind, kind == chosen, why[kind.ref], kind == held) for kind in product.types]
-    return {"field": f"license_{product.key}", "name": product.short or product.name, "tiles": tiles}
+    full = ", ".join(kind.name for kind in product.types if why[kind.ref] == _FULL)
+    return {
+        "field": f"license_{product.key}", "name": product.short or product.name, "tiles": tiles,
+        "notes": [_full_note(full, help_)] if full else [],
+    }  # fmt: skip
 
 
 def _base_reason(it: Standing, kind: LicenseType, held: LicenseType | None) -> str:
@@ -111,7 +117,12 @@ def _base_reason(it: Standing, kind: LicenseType, held: LicenseType | None) -> s
 def _no_seat(pool: Figures) -> str:
     if not pool.purchased:
         return "Not purchased"
-    return "No seat left" if pool.room == 0 else ""
+    return _FULL if pool.room == 0 else ""
+
+
+def _full_note(name: str, help_: str) -> dict[str, Any]:
+    way_out = Problem("no_seat", "form").way_out
+    return {"text": f"{name}: no seat left. {way_out}", "more": help_, "ways": []}
 
 
 def _tile(it: Standing, kind: LicenseType, chosen: bool, reason: str, held: bool) -> dict[str, Any]:
@@ -156,6 +167,8 @@ def _note(
     it: Standing, product: Product, kind: LicenseType, problem: Problem | None, reason: str, help_: str
 ) -> dict[str, Any]:
     """Why, in a sentence, and a button for each way out that this actor may take and that has a seat."""
+    if reason == _FULL:
+        return _full_note(kind.full_name, help_)
     if problem is None or it.after is None:
         return {"text": f"{product.name}: {reason[:1].lower()}{reason[1:]}.", "more": help_, "ways": []}
     general = replace(problem, facts={**problem.facts, "license": product.name})

@@ -1,0 +1,26 @@
+"""The page from constants is the app's page, or the measuring beside it would tell nothing."""
+
+import re
+from pathlib import Path
+
+from tests.bench.client import Connection, request_for
+from tests.bench.measuring import served
+
+CHANGES = re.compile(
+    rb'csrf_token" value="[^"]+"|X-CSRFToken": "[^"]+"|As of <time[^<]+</time>|title="[^"]+">[^<]+<'
+)
+
+
+def test_each_kind_of_page_is_the_same_from_constants(tmp_path: Path) -> None:
+    with served(tmp_path, 300, lambda _: None) as (ports, kinds, cookies):
+        for kind in kinds:
+            for region in ("", kind.region):
+                request = request_for(kind.addresses[0], cookies[kind.username], region)
+                pages = []
+                for port in (ports.app, ports.constants):
+                    with Connection(port) as connection:
+                        pages.append(CHANGES.sub(b"", connection.ask(request)))
+                assert pages[0] == pages[1], kind.name
+                assert b"data-count" in pages[0] or b"show-more" in pages[0], kind.name
+        with Connection(ports.hello) as connection:
+            assert connection.ask(request_for("/healthz")) == b"hello"

@@ -1,0 +1,366 @@
+"""HTMX-2 to HTMX-4: the sign-in, the server or the database is lost while a page is open, and comes back."""
+
+import re
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from filelock import FileLock
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+
+from tests import databases
+from tests.browser import chromium
+from tests.browser.conftest import Visit
+from tests.browser.test_form import tile
+from tests.browser.test_licenses import chip, heading, product
+from tests.browser.test_lists import more
+from tests.browser.test_search import until
+from tests.browser.test_session import UNAUTHORIZED, sign_out, whole_window_is_sign_in
+from tests.make import Make
+from tests.servers import Desk, Server, lay_out, running
+from webapp.database import db
+from webapp.factory import create_app
+from webapp.licensing import history, ledger
+from webapp.web.throttle import OF_PROBES, STRETCH
+
+pytestmark = pytest.mark.xdist_group("looks")
+
+SIGN_INS = {"admin": "ada", "supervisor": "sue", "another": "sam"}
+
+
+class Place:
+    """An installation with an admin, two supervisors and the 60 people of their group, that can be lost."""
+
+    def __init__(self, folder: Path, site: Path, template: Path) -> None:
+        url = databases.copy_of(template, folder)
+        self.database = folder / "license-desk.db"
+        self._desk = Desk(site, folder)
+        self._settings = databases.without_prefix(databases.environment(url))
+        self._app = create_app(databases.settings_for(url), cheap_passwords=True)
+        self._running = ExitStack()
+        with self._inside():
+            _fill(Make())
+        self.server = self._start()
+
+    @contextmanager
+    def _inside(self) -> Iterator[None]:
+        with self._app.app_context():
+            try:
+                yield
+            finally:
+                db.session.remove()
+                db.engine.dispose()
+
+    def _start(self, port: int | None = None) -> Server:
+        serving = running(self._desk, "serve", "--workers", "1", port=port, **self._settings)
+        server = self._running.enter_context(serving)
+        for role, username in SIGN_INS.items():
+            server.sign_ins[role] = (username, f"the password of {username}")
+        return server
+
+    def end(self) -> None:
+        """End the server; whatever was lost, the books are in order."""
+        self._running.close()
+        with self._inside():
+            assert not ledger.recount(db.session())
+            assert not history.verify(db.session(), self._app.extensions["settings"].chain_key.encode())
+
+    @contextmanager
+    def no_server(self) -> Iterator[None]:
+        self._running.close()
+        try:
+            yield
+        finally:
+            self._start(self.server.port)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Another program writes all the while."""
+        with FileLock(f"{self.database}.lock"):
+            yield
+
+    @contextmanager
+    def broken(self) -> Iterator[None]:
+        """A save gets half way: what it writes last is not there."""
+        self._execute("ALTER TABLE change_entry RENAME TO lost")
+        try:
+            yield
+        finally:
+            self._execute("ALTER TABLE lost RENAME TO change_entry")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """The supervisor tried too many names that are taken, in a stretch of time that goes on for a while."""
+        if (left := STRETCH - time.time() % STRETCH) < 20:
+            time.sleep(left)
+        self._execute(
+            "INSERT INTO throttle SELECT 'taken values ' || id, ?, ? FROM user WHERE username = 'sue'",
+            int(time.time()) // STRETCH, OF_PROBES,
+        )  # fmt: skip
+        yield
+        self._execute("DELETE FROM throttle")
+
+    def _execute(self, statement: str, *values: int) -> None:
+        with closing(sqlite3.connect(self.database, timeout=10)) as connection, connection:
+            connection.execute(statement, values)
+
+
+def _fill(make: Make) -> None:
+    make.admin("ada")
+    rights = ("access", "create", "edit")
+    make.supervisor("sue", permissions=rights, write=("Billing",), groups=("Billing",))
+    make.supervisor("sam", permissions=rights, write=("Billing",))
+    for number in range(60):
+        make.user(f"agent{number}", groups=("Billing",))
+    for username in SIGN_INS.values():
+        make.password(username)
+
+
+@pytest.fixture(scope="module")
+def place(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path
+) -> Iterator[Place]:
+    site = lay_out(tmp_path_factory.mktemp("lost-site"))
+    place = Place(tmp_path_factory.mktemp("lost"), site, sqlite_template)
+    yield place
+    place.end()
+
+
+class Saving:
+    """The form of a user in which something was typed, and what the server knows of that user."""
+
+    def __init__(self, page: Page, username: str) -> None:
+        self.page = page
+        self._address = f"/users/{username}"
+        self._before = self.changes()
+        self._old = page.locator("h1").inner_text()
+        page.get_by_label("Name", exact=True).fill("Typed Name")
+        page.get_by_label("Email").fill("typed@northwind.example")
+
+    def changes(self) -> int:
+        return self.page.request.get(f"{self._address}/history").text().count("data-change=")
+
+    def tap(self) -> None:
+        self.page.get_by_role("button", name="Save", exact=True).tap()
+
+    def expect_told_and_kept(self, words: str) -> None:
+        alert = self.page.get_by_role("alert")
+        expect(alert).to_contain_text(words)
+        expect(alert).to_be_in_viewport()
+        expect(self.page).to_have_url(re.compile(f"{self._address}$"))
+        expect(self.page.locator("h1")).to_have_text(self._old)
+        expect(self.page.locator("main")).not_to_contain_text("Saved.")
+        expect(self.page.get_by_label("Name", exact=True)).to_have_value("Typed Name")
+        expect(self.page.get_by_label("Email")).to_have_value("typed@northwind.example")
+        expect(self.page.get_by_role("button", name="Save", exact=True)).to_be_enabled()
+
+    def expect_saved(self) -> None:
+        expect(self.page.locator("main")).to_contain_text("Saved.")
+        expect(self.page.locator("h1")).to_have_text("Typed Name")
+        expect(self.page.locator("#message")).to_be_empty()
+        assert self.changes() == self._before + 1
+
+    def expect_nothing_done(self) -> None:
+        assert self.changes() == self._before
+
+
+def status(number: int) -> str:
+    return f"the server responded with a status of {number}"
+
+
+class Trouble(NamedTuple):
+    """What happens to whom, what they are told, and what the browser writes into its console."""
+
+    role: str
+    begin: Callable[[Place], AbstractContextManager[None]]
+    told: str
+    logged: tuple[str, ...]
+
+
+NO_ANSWER = (
+    "The server can't be reached. It is not known whether it was done. Try again: it counts only once."
+)
+TROUBLES = {
+    "429": Trouble("supervisor", Place.held, "Too many requests. Try again in", (status(429),)),
+    "503": Trouble("admin", Place.locked, "The server is busy. Nothing was changed.", (status(503),)),
+    "500": Trouble(
+        "admin", Place.broken, "Something went wrong on the server. Nothing was changed.", (status(500),)
+    ),
+    "gone": Trouble(
+        "admin", Place.no_server, NO_ANSWER, ("net::ERR_CONNECTION", "htmx:error: Failed to fetch")
+    ),
+}
+
+
+@pytest.mark.case("HTMX-3")
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_HTMX_3_trouble_during_a_save_is_told_and_afterwards_the_same_form_saves_once(
+    visit: Visit, place: Place, trouble: str
+) -> None:
+    it = TROUBLES[trouble]
+    username = f"agent{list(TROUBLES).index(trouble)}"
+    saving = Saving(visit(place.server, f"/users/{username}", it.role), username)
+    for line in it.logged:
+        visit.expect(line)
+    with it.begin(place):
+        saving.tap()
+        saving.expect_told_and_kept(it.told)
+    saving.expect_nothing_done()
+    saving.tap()
+    saving.expect_saved()
+
+
+@pytest.mark.case("HTMX-3")
+def test_HTMX_3_a_save_of_which_no_answer_comes_is_told_after_ten_seconds_and_done_once(
+    visit: Visit, place: Place
+) -> None:
+    """The worst case: it is saved, and only the answer is lost."""
+    page = visit(place.server, "/users/agent10", "admin")
+    page.clock.install()
+    page.reload()
+    saving = Saving(page, "agent10")
+    saved: list[int] = []
+
+    def lose_the_answer(route: Route) -> None:
+        saved.append(route.fetch(max_redirects=0).status)
+
+    page.route(re.compile("/users/agent10$"), lose_the_answer, times=1)
+    visit.expect("htmx:error")
+    saving.tap()
+    until(page, lambda: bool(saved))
+    assert saved == [303]
+    page.clock.fast_forward(10_000)
+    saving.expect_told_and_kept("The server took too long to answer. It is not known whether it was done.")
+    saving.tap()
+    saving.expect_saved()
+
+
+def _save(tab: Page) -> None:
+    tab.get_by_label("Name", exact=True).fill("Typed Too Late")
+    tab.get_by_role("button", name="Save", exact=True).tap()
+
+
+def _link(tab: Page, name: str) -> Locator:
+    return tab.get_by_role("link", name=name)
+
+
+class Tap(NamedTuple):
+    """One kind of what htmx does: where, what, and the address and heading after signing in again."""
+
+    path: str
+    do: Callable[[Page], object]
+    address: str
+    heading: str
+
+
+TAPS = {
+    "filter": Tap("/licenses", lambda tab: chip(tab, "agent").tap(), r"/licenses\?type=agent", "Vonage Contact Center"),
+    "more": Tap("/users", lambda tab: more(tab).tap(), r"/users\?.*after=.*", "Users"),
+    "product": Tap("/licenses", lambda tab: product(tab, "ha").tap(), "/licenses/ha", "Historical Analytics"),
+    "figures": Tap("/licenses/ha", lambda tab: _link(tab, "Refresh").tap(), "/licenses/ha", "Historical Analytics"),
+    "plan": Tap("/users/new", lambda tab: tile(tab, "license_vcc-agent").tap(), r"/users/new\?.*vcc=agent.*", "New user"),
+    "save": Tap("/users/agent20", _save, "/users/agent20", "Person"),
+    "log": Tap("/changes", lambda tab: _link(tab, "Show older").tap(), r"/changes\?before=\d+", "Changes"),
+    "back": Tap("/licenses", lambda tab: tab.go_back(), "/licenses", "Vonage Contact Center"),
+}  # fmt: skip
+
+
+@pytest.mark.case("HTMX-2")
+def test_HTMX_2_after_an_admin_ended_the_sign_in_each_tap_moves_the_window_to_sign_in_and_then_back(
+    visit: Visit, place: Place
+) -> None:
+    first = visit(place.server, "/licenses", "another", alone=True)
+    tabs = {tap: first.context.new_page() for tap in TAPS}
+    for tap, tab in tabs.items():
+        tab.goto(TAPS[tap].path)
+    tabs["back"].bring_to_front()
+    product(tabs["back"], "enc").tap()
+    expect(tabs["back"]).to_have_url(re.compile("/licenses/enc$"))
+
+    admin = visit(place.server, "/users/sam/sign-ins", "admin")
+    admin.get_by_role("button", name="End all of them").tap()
+    expect(admin.locator("main")).to_contain_text("Not signed in anywhere.")
+
+    visit.expect(UNAUTHORIZED)
+    for tap, tab in tabs.items():
+        tab.bring_to_front()
+        TAPS[tap].do(tab)
+        whole_window_is_sign_in(tab)
+        expect(tab.get_by_text("Your sign-in ended.")).to_be_visible()
+    username, password = place.server.sign_ins["another"]
+    tab, *others = tabs.values()
+    tab.bring_to_front()
+    tab.get_by_label("Username").fill(username)
+    tab.get_by_label("Password", exact=True).fill(password)
+    tab.get_by_role("button", name="Sign in", exact=True).tap()
+    expect(tab.locator("h1")).not_to_have_text("Sign in")
+    for tab in others:
+        tab.reload()
+    for tap, tab in tabs.items():
+        expect(tab).to_have_url(re.compile(f"^{re.escape(place.server.url)}{TAPS[tap].address}$"))
+        expect(tab.locator("h1")).to_contain_text(TAPS[tap].heading)
+
+
+def test_HTMX_2_who_stays_with_what_they_typed_signs_in_beside_it_and_saves(
+    visit: Visit, place: Place
+) -> None:
+    page = visit(place.server, "/users/agent40", "another", alone=True)
+    page.on("dialog", lambda dialog: dialog.dismiss())
+    page.get_by_label("Name", exact=True).fill("Typed Before")
+    beside = page.context.new_page()
+    beside.goto("/licenses")
+    sign_out(beside)
+    visit.expect(status(400))
+    page.bring_to_front()
+    page.get_by_role("button", name="Save", exact=True).tap()
+    expect(page.locator("#message")).to_contain_text("what you typed is still here")
+    with page.context.expect_page() as opened:
+        page.locator("#message").get_by_role("link", name="Sign in").tap()
+    chromium.sign_in(opened.value, *place.server.sign_ins["another"])
+    opened.value.close()
+    page.bring_to_front()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # no tab is ever hidden here
+    expect(page.locator("#message")).to_contain_text("You signed in again meanwhile.")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Typed Before")
+    page.get_by_role("button", name="Save", exact=True).tap()
+    expect(page.locator("h1")).to_have_text("Typed Before")
+
+
+@pytest.mark.case("HTMX-4")
+def test_HTMX_4_after_signing_out_neither_history_nor_an_old_tab_shows_or_does_anything_of_the_person_before(
+    visit: Visit, place: Place
+) -> None:
+    tablet = visit(place.server, "/licenses", "admin", alone=True)
+    product(tablet, "enc").tap()
+    expect(tablet).to_have_url(re.compile("/licenses/enc$"))
+    list_, form = tablet.context.new_page(), tablet.context.new_page()
+    list_.goto("/users")
+    heading(list_, 63)
+    expect(list_.locator('[data-username="ada"]')).to_be_visible()
+    form.goto("/users/agent30")
+    saving = Saving(form, "agent30")
+
+    tablet.bring_to_front()
+    sign_out(tablet)
+    for go in (tablet.go_back, tablet.go_back, tablet.go_forward):
+        go()
+        whole_window_is_sign_in(tablet)
+    chromium.sign_in(tablet, *place.server.sign_ins["supervisor"])
+    heading(tablet, 61)
+
+    visit.expect(UNAUTHORIZED)
+    list_.bring_to_front()
+    more(list_).tap()
+    expect(list_.locator(".menu-name + .menu-more")).to_have_text("sue")
+    heading(list_, 61)
+    expect(list_).to_have_url(re.compile("/users$"))
+    expect(list_.locator('[data-username="ada"]')).to_have_count(0)
+    visit.expect(status(400))
+    form.bring_to_front()
+    saving.tap()
+    saving.expect_told_and_kept("This page is out of date.")
+    saving.expect_nothing_done()
