@@ -119,6 +119,7 @@ def hidden(make: Make, *, active: bool) -> None:
     make._create(wishes, (), None)
 
 
+@pytest.mark.case("VIEW-2", "ASVS 8.4.1")
 @pytest.mark.parametrize("active", [False, True], ids=["archived", "active"])
 def test_P4_fifty_hidden_people_make_no_difference_but_to_the_accounts_figures(
     sue: Browser, make: Make, active: bool

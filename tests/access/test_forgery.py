@@ -58,6 +58,7 @@ def refused(browse: Browser, token: str, headers: dict[str, str]) -> None:
     assert browse.client.get("/account").status_code == 200, "still signed in"
 
 
+@pytest.mark.case("HEAD-2", "ASVS 3.5.1")
 def test_a_token_of_the_sign_in_before_is_no_good(boss: Browser) -> None:
     old = boss._token
     boss.get("/licenses")
@@ -68,6 +69,7 @@ def test_a_token_of_the_sign_in_before_is_no_good(boss: Browser) -> None:
         refused(boss, stale, {})
 
 
+@pytest.mark.case("HEAD-2", "ASVS 3.5.1")
 def test_anothers_token_is_no_good_nor_one_cut_or_empty(boss: Browser, app: Flask, make: Make) -> None:
     make.admin("other")
     other = Browser(app)
@@ -76,6 +78,7 @@ def test_anothers_token_is_no_good_nor_one_cut_or_empty(boss: Browser, app: Flas
         refused(boss, token, {})
 
 
+@pytest.mark.case("HEAD-2", "ASVS 3.5.1")
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
 def test_a_good_token_from_another_site_is_no_good(boss: Browser, headers: dict[str, str]) -> None:
     boss.get("/licenses")

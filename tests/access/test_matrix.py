@@ -166,10 +166,12 @@ def places() -> dict[str, str]:
     }  # fmt: skip
 
 
+@pytest.mark.case("VIEW-1", "ASVS 8.1.1")
 def test_every_route_has_its_lines_here(app: Flask) -> None:
     assert {route.endpoint for route in routes(app)} == set(cases())
 
 
+@pytest.mark.case("VIEW-1", "ASVS 8.2.1", "ASVS 8.2.2", "ASVS 8.3.1")
 @pytest.mark.parametrize("actor", sorted(EVERYBODY))
 def test_P2_P3_P5_every_route_answers_as_the_matrix_says(account: Flask, browse: Browser, actor: str) -> None:
     methods = {route.endpoint: route.method for route in routes(account)}
@@ -197,6 +199,7 @@ def written() -> tuple[int, ...]:
     return db.session.scalars(select(func.count()).select_from(Change)).one(), db.session.scalars(ended).one()
 
 
+@pytest.mark.case("AUTH-4", "ASVS 6.3.8")
 @pytest.mark.parametrize("license", ["agent", "wallboard", "supervisor"])
 def test_P1_whoever_may_not_sign_in_is_told_like_a_stranger(
     app: Flask, make: Make, browse: Browser, license: str
@@ -212,6 +215,7 @@ def test_P1_whoever_may_not_sign_in_is_told_like_a_stranger(
     browse.get("/licenses", status=303)
 
 
+@pytest.mark.case("VIEW-3", "ASVS 8.4.1")
 def test_P5_a_walk_over_two_thousand_foreign_names_and_ids_finds_nothing_and_all_alike(
     app: Flask, make: Make, browse: Browser
 ) -> None:

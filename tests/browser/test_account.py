@@ -74,6 +74,7 @@ def test_a_link_lets_somebody_in_on_a_tablet_once(visit: Visit, served: Server) 
     assert looks.faults(tablet) == []
 
 
+@pytest.mark.case("HTMX-4", "ASVS 14.3.1", "ASVS 14.3.3")
 def test_switching_the_person_leaves_nothing_of_the_first(visit: Visit, served: Server) -> None:
     tablet = by_link(visit, served, GOOD)
     tablet.get_by_role("button", name="Set password and sign in").tap()
@@ -101,6 +102,7 @@ def test_switching_the_person_leaves_nothing_of_the_first(visit: Visit, served: 
     assert looks.faults(tablet) == []
 
 
+@pytest.mark.case("HTMX-4")
 def test_an_old_tab_of_the_first_person_does_nothing_for_the_second(visit: Visit, served: Server) -> None:
     visit.expect("the server responded with a status of 400")
     tab = visit(served, "/users/bob", "admin", alone=True)
@@ -162,6 +164,7 @@ def test_E3_what_is_contracted_while_the_server_runs_can_be_given_at_once(
     expect(page.get_by_role("region", name="What they hold").get_by_role("listitem")).to_have_count(1)
 
 
+@pytest.mark.case("SEAT-7")
 def test_a_double_tap_creates_one_user(visit: Visit, served: Server) -> None:
     page = visit(served, "/users/new", "admin")
     typed(page, "Double Tap", "double.tap")

@@ -137,6 +137,7 @@ def test_leaving_a_changed_form_asks_first_and_a_saved_one_does_not(form: Page) 
     assert asked == ["beforeunload"]
 
 
+@pytest.mark.case("SEAT-6", "HTMX-3")
 def test_a_conflict_shows_both_and_theirs_can_be_taken(visit: Visit, form: Page, demo: Server) -> None:
     visit.expect("the server responded with a status of 409")
     typed(form, "Two Editors", "two.editors")

@@ -68,6 +68,7 @@ def expect_figures(page: Page) -> None:
     expect(product(page, "ha")).to_have_attribute("data-users", "22")
 
 
+@pytest.mark.case("SEAT-1")
 def test_the_demos_admin_signs_in_and_sees_what_is_contracted_assigned_and_available(
     visit: Visit, demo: Server
 ) -> None:
@@ -77,6 +78,7 @@ def test_the_demos_admin_signs_in_and_sees_what_is_contracted_assigned_and_avail
     heading(page, 305)
 
 
+@pytest.mark.case("SEAT-1")
 def test_P2_P4_the_demos_supervisor_sees_the_same_figures_and_only_users_of_their_groups(
     visit: Visit, demo: Server
 ) -> None:

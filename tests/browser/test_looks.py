@@ -212,6 +212,7 @@ def test_S2_S6_each_card_says_its_state_in_words(visit: Visit, odd: Server) -> N
     heading(page, 0)
 
 
+@pytest.mark.case("INPUT-3")
 def test_names_of_any_script_and_length_are_shown_as_they_are(visit: Visit, odd: Server) -> None:
     page = visit(odd, "/licenses", "admin")
     for name in (states.ARABIC, states.EMOJI, states.LONG, states.UNBROKEN[:100], '<b>Bobby</b> & "Tables"'):

@@ -55,6 +55,7 @@ def test_after_signing_in_one_is_where_one_wanted_to_be(visit: Visit, demo: Serv
     expect(page.locator("[data-count]")).to_have_attribute("data-count", "21")
 
 
+@pytest.mark.case("HTMX-4", "ASVS 7.4.1")
 def test_back_after_signing_out_shows_no_data(visit: Visit, demo: Server) -> None:
     page = visit(demo, "/licenses", "admin", alone=True)
     product(page, "ha").tap()
@@ -79,6 +80,7 @@ def whole_window_is_sign_in(page: Page) -> None:
     expect(page.locator("#details, #users, #products, [data-username]")).to_have_count(0)
 
 
+@pytest.mark.case("HTMX-2")
 def test_a_tap_on_a_product_after_the_sign_in_ended_moves_the_whole_window(
     visit: Visit, demo: Server
 ) -> None:
@@ -90,6 +92,7 @@ def test_a_tap_on_a_product_after_the_sign_in_ended_moves_the_whole_window(
     expect(page).to_have_url(re.compile(r"next=/licenses/ha"))
 
 
+@pytest.mark.case("HTMX-2")
 def test_a_letter_typed_after_the_sign_in_ended_moves_the_whole_window(visit: Visit, demo: Server) -> None:
     page = visit(demo, "/licenses", "admin", alone=True)
     _end_elsewhere(visit, demo, page)
@@ -99,6 +102,7 @@ def test_a_letter_typed_after_the_sign_in_ended_moves_the_whole_window(visit: Vi
     whole_window_is_sign_in(page)
 
 
+@pytest.mark.case("HTMX-2", "ASVS 7.4.1")
 def test_back_after_the_sign_in_ended_shows_no_data(visit: Visit, demo: Server) -> None:
     page = visit(demo, "/licenses", "admin", alone=True)
     card(page, "vcc/agent").tap()

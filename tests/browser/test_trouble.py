@@ -29,6 +29,7 @@ def _stays(page: Page, demo: Server) -> None:
     expect(rows(page)).to_have_count(50)
 
 
+@pytest.mark.case("HTMX-3")
 @pytest.mark.parametrize(
     ("status", "headers", "told"),
     [
@@ -54,6 +55,7 @@ def test_an_error_during_a_tap_is_told_and_the_page_stays(
     _stays(page, demo)
 
 
+@pytest.mark.case("HTMX-3")
 def test_a_lost_network_is_told_and_the_next_success_takes_the_message_away(
     page: Page, visit: Visit, demo: Server
 ) -> None:
@@ -77,6 +79,7 @@ def test_a_message_can_be_closed(page: Page, visit: Visit) -> None:
     expect(page.locator("#message")).to_be_empty()
 
 
+@pytest.mark.case("HTMX-3")
 def test_a_failed_search_keeps_what_was_typed(page: Page, visit: Visit) -> None:
     visit.expect("the server responded with a status of 503")
     page.route(re.compile("q="), lambda route: route.fulfill(status=503, body=""))

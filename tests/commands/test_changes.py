@@ -49,6 +49,7 @@ def test_a_log_that_nobody_touched_holds_and_tells_its_last_line(logged: Desk) -
     assert logged.run("changes", "verify", "--anchor", lines[-1]).code == 0
 
 
+@pytest.mark.case("TRAIL-2")
 def test_trail_2_whatever_is_changed_is_found_by_the_first_bad_number(
     logged: Desk, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -60,6 +61,7 @@ def test_trail_2_whatever_is_changed_is_found_by_the_first_bad_number(
         assert ran.out.startswith(f"Change {seq} "), (statements, ran.out)
 
 
+@pytest.mark.case("TRAIL-2")
 def test_trail_2_a_tail_cut_off_with_its_head_is_found_against_the_line_that_was_kept(logged: Desk) -> None:
     kept = logged.must("changes", "verify").splitlines()[-1]
     behind(logged, OFF + (

@@ -48,6 +48,7 @@ def test_s7_recount_agrees_after_an_import(staffed: Desk) -> None:
     assert staffed.must("recount") == "Every figure agrees with the holdings.\n"
 
 
+@pytest.mark.case("SEAT-2", "ASVS 2.3.3")
 def test_seven_faults_refuse_the_whole_file_and_each_names_line_field_rule_and_way_out(desk: Desk) -> None:
     rows = northwind()
     rows[9] |= {"Historical Analytics": "Viewer"}  # line 11, an agent
@@ -76,6 +77,7 @@ def test_seven_faults_refuse_the_whole_file_and_each_names_line_field_rule_and_w
     ]
 
 
+@pytest.mark.case("ASVS 2.3.2")
 def test_s2_one_agent_too_many_is_refused_with_the_count(desk: Desk) -> None:
     contract(desk, "vcc/agent", 249, "0")
     ran = refused(desk, as_csv(northwind()), "--allow-overage")
@@ -179,6 +181,7 @@ def test_a_bom_another_column_order_and_unknown_columns_are_accepted(desk: Desk)
     assert usernames(desk) == ["ada", "ann"]
 
 
+@pytest.mark.case("ASVS 5.2.2")
 @pytest.mark.parametrize(
     ("content", "told"),
     [

@@ -37,6 +37,7 @@ def test_s8_init_makes_database_secrets_and_the_first_admin(empty: Desk) -> None
     assert "vcc/admin       0           1         1 over" in empty.must("contract", "show")
 
 
+@pytest.mark.case("ASVS 13.3.1")
 def test_init_writes_both_secrets_for_the_owner_alone_and_prints_neither(empty: Desk) -> None:
     ran = empty.run("init", *GOOD, stdin=PASSWORD)
     assert stat.S_IMODE(empty.env_file.stat().st_mode) == 0o600

@@ -39,6 +39,7 @@ def test_host_names_are_kept_as_browsers_send_them() -> None:
     assert read_settings(given).trusted_hosts == ("desk.example", "xn--bro-hoa.example", "192.0.2.7", "[::1]")
 
 
+@pytest.mark.case("ASVS 13.2.3")
 @pytest.mark.parametrize(
     "secret",
     ["change-me-change-me-change-me-change-me!", "CHANGEME0123456789abcdefghijklmnop", "your-secret-key-here-0123456789-abcdef",
@@ -55,6 +56,7 @@ def test_a_key_out_of_an_example_is_refused_and_not_repeated(name: str, secret: 
     )
 
 
+@pytest.mark.case("ASVS 13.2.3")
 def test_keys_as_init_makes_them_are_good_and_two_that_are_the_same_are_not() -> None:
     for _ in range(200):
         one, other = secrets.token_urlsafe(48), secrets.token_urlsafe(48)

@@ -124,6 +124,7 @@ def test_all_faults_of_a_start_are_told_at_once(desk: Desk) -> None:
     assert len(told.splitlines()) == 4
 
 
+@pytest.mark.case("ASVS 13.4.2")
 @pytest.mark.parametrize("command", ["serve", "demo"])
 @pytest.mark.parametrize("switch", [{"FLASK_DEBUG": "1"}, {"FLASK_ENV": "development"}])
 def test_nothing_is_served_with_debugging_on(
@@ -180,6 +181,7 @@ def test_versions_of_SQLite_that_can_lose_a_change_are_known(version: tuple[int,
     assert has_wal_reset_bug(version) == faulty
 
 
+@pytest.mark.case("ASVS 13.4.2", "ASVS 15.2.3")
 def test_the_server_of_flask_is_not_offered(empty: Desk) -> None:
     assert "No such command 'run'" in stopped(empty.run("run"))
     assert re.findall(r"^  (routes|shell|db|run)\b", empty.run("--help").out, re.MULTILINE) == [

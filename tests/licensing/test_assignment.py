@@ -14,7 +14,9 @@ from webapp.licensing.consequences import Facts
 from webapp.licensing.contracts import Line
 from webapp.licensing.errors import LicensingError
 from webapp.licensing.history import Clock
-from webapp.licensing.plan import plan_new_users
+from webapp.licensing.people import fold
+from webapp.licensing.plan import plan_changes, plan_new_users
+from webapp.licensing.record import Wish
 from webapp.models import Change, ChangeEntry, Holding, Membership, Offer, Pool, User
 
 TODAY = date(2026, 6, 1)
@@ -108,6 +110,7 @@ def test_S2_confirming_one_pool_does_not_confirm_another(any_app: Flask, make: M
     assert [problem.field for problem in refused.value.problems] == ["license_enc"]
 
 
+@pytest.mark.case("ASVS 2.3.3", "ASVS 16.5.3")
 def test_S4_several_refusals_are_told_together_and_nothing_is_written(any_app: Flask, make: Make) -> None:
     make.contract({"vcc/agent": (1, 0)})
     before = written()
@@ -117,6 +120,7 @@ def test_S4_several_refusals_are_told_together_and_nothing_is_written(any_app: F
     assert written() == before
 
 
+@pytest.mark.case("ASVS 2.3.4")
 def test_S4_the_locked_counter_has_the_last_word(any_app: Flask, make: Make) -> None:
     make.contract({"vcc/agent": (1, 0)})
     make.user("first")
@@ -133,6 +137,31 @@ def test_S4_the_locked_counter_has_the_last_word(any_app: Flask, make: Make) -> 
         session.rollback()
     assert codes(refused) == ["seat_gone"]
     assert figures()["vcc/agent"] == (1, 1)
+
+
+@pytest.mark.case("SEAT-4")
+def test_SEAT_4_S3_at_full_pools_two_swap_in_one_plan_and_not_in_two(any_app: Flask, make: Make) -> None:
+    make.contract({"vcc/supervisor": (1, 0), "vcc/wallboard": (1, 0)})
+    make.user("sue", "supervisor")
+    make.user("wally", "wallboard")
+    swap = [Wish("sue", licenses={"vcc": "wallboard"}), Wish("wally", licenses={"vcc": "supervisor"})]
+    for wish in swap:
+        with pytest.raises(LicensingError) as refused, transaction() as session:
+            users.save(session, wish, 1, make.act())
+        assert [(problem.rule, problem.field) for problem in refused.value.problems] == [
+            ("S2", "license_vcc")
+        ]
+    with transaction() as session:
+        act = make.act()
+        locks = assignment.lock(session, act)
+        catalog = ledger.read_catalog(session)
+        records = {fold(wish.username): ledger.read_record(session, wish.username, catalog) for wish in swap}
+        plan = plan_changes(swap, ledger.facts(session, swap, locks.day, records=records))
+        assert plan.refusals == ()
+        assignment.apply(session, plan, locks, act)
+    for username, ref in (("sue", "vcc/wallboard"), ("wally", "vcc/supervisor")):
+        found = ledger.read_record(db.session(), username, ledger.read_catalog(db.session()))
+        assert [kind.ref for kind in found.held] == [ref]
 
 
 def test_S6_a_contract_may_shrink_below_what_is_assigned_and_then_gives_nothing(

@@ -17,6 +17,7 @@ def test_E1_wallboard_supervisor_and_admin_may_hold_historical_analytics(base: s
     assert [kind.ref for kind in result.users[0].after.licenses] == [f"vcc/{base}", f"ha/{license}"]
 
 
+@pytest.mark.case("SEAT-2", "ASVS 2.2.3")
 @pytest.mark.parametrize("license", ["viewer", "creator"])
 def test_E1_an_agent_never_holds_historical_analytics_and_is_told_what_it_needs(license: str) -> None:
     (refusal,) = plan(wish("agent", licenses={"ha": license})).refusals

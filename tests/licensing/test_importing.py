@@ -72,6 +72,7 @@ def test_every_wrong_cell_is_named_with_its_line_and_a_way_out() -> None:
     assert found.wishes[1].line == 4  # the first row takes two lines
 
 
+@pytest.mark.case("ASVS 5.2.2")
 @pytest.mark.parametrize(
     ("data", "code"),
     [
@@ -124,6 +125,7 @@ def test_a_sign_in_is_read_in_each_plain_spelling(cell: str, moment: datetime) -
     assert found.wishes[0].last_login == moment
 
 
+@pytest.mark.case("ASVS 5.2.1")
 def test_a_cell_of_more_than_10_000_characters_is_told_once_and_counts_as_blank() -> None:
     found = read(f"{HEAD},Remarks\nann,{'x' * 10_001},a@b.example,Agent,{'y' * 20_000}\n")
     assert found.wishes[0].name == ""
@@ -143,12 +145,14 @@ def test_a_bom_is_no_part_of_the_first_column() -> None:
     assert len(read(b"\xef\xbb\xbf" + f"{HEAD}\nann,Ann,a@b.example,Agent\n".encode()).wishes) == 1
 
 
+@pytest.mark.case("ASVS 5.2.1")
 def test_a_file_with_too_many_rows_is_refused_with_the_limit() -> None:
     data = "A\n" + "x\n" * 11
     with pytest.raises(LicensingError, match="more than 10 rows"):
         csvfile.read(data.encode(), required=["A"], limit=10)
 
 
+@pytest.mark.case("CSV-1")
 @given(st.text(max_size=20))
 def test_import_takes_off_exactly_the_guard_that_an_export_puts_on(cell: str) -> None:
     dangerous = cell.startswith(("=", "+", "-", "@", "\t", "\r", "'"))

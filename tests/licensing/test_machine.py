@@ -397,6 +397,7 @@ def edits(mine: Fields, me: int, person: Fields, user: int) -> bool:
     return "edit" in parts(mine, "permissions") and writes and views(mine, me, person, user)
 
 
+@pytest.mark.case("SEAT-8")
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_SEAT_8_whatever_is_done_by_whomever_the_books_are_right(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, counts: Counts

@@ -2,6 +2,7 @@
 
 import multiprocessing
 
+import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -14,6 +15,7 @@ from webapp.models import Change, Holding, Pool, User
 RACERS, LEFT = 50, 5
 
 
+@pytest.mark.case("ASVS 2.3.4")
 def test_S5_of_50_processes_that_take_one_of_5_seats_5_succeed_and_45_are_told_why(
     any_app: Flask, any_url: str, make: Make
 ) -> None:

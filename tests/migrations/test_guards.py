@@ -54,6 +54,7 @@ def attempts(table: str) -> list[str]:
     ]
 
 
+@pytest.mark.case("TRAIL-1")
 @pytest.mark.parametrize("table", COPY)
 def test_the_change_log_is_append_only_for_the_database_too(any_app: Flask, make: Make, table: str) -> None:
     make.users(2)

@@ -1,7 +1,11 @@
 """Up, down and up again with rows; the models are what the newest migration makes; all or nothing."""
 
 import logging
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,10 +17,11 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from tests.databases import settings_for
+from tests.databases import environment, settings_for
 from tests.make import Make
 from tests.migrations import schema
 from tests.migrations.conftest import running
+from tests.servers import ROOT
 from webapp import resources
 from webapp.database import db, transaction
 from webapp.licensing import ledger, passwords
@@ -66,6 +71,7 @@ def test_there_is_one_head_and_a_migration_is_named_by_its_date() -> None:
         assert file.name[:10].replace("_", "").isdigit(), f"{file.name}: begin it with the date"
 
 
+@pytest.mark.case("FAULT-4")
 def test_up_down_and_up_again_with_rows(empty_app: Flask, empty_url: str) -> None:
     upgrade()
     made = schema.everything(db.engine)
@@ -110,6 +116,7 @@ def test_upgrading_what_is_at_the_head_already_changes_nothing(any_app: Flask, m
     assert (schema.everything(db.engine), counts()) == before
 
 
+@pytest.mark.case("FAULT-4")
 def test_the_models_are_what_the_newest_migration_makes(any_app: Flask) -> None:
     with db.engine.connect() as connection:
         options = {"compare_type": True, "include_name": lambda name, *_: not made_by_hand(name)}
@@ -162,6 +169,7 @@ def with_another(folder: Path, body: str) -> str:
     return str(folder)
 
 
+@pytest.mark.case("FAULT-4")
 @pytest.mark.parametrize("body", [FAILS_LATE, LEAVES_ORPHANS], ids=["fails late", "leaves orphans"])
 def test_a_failed_migration_leaves_nothing_half_done(
     empty_app: Flask, empty_url: str, tmp_path: Path, body: str
@@ -176,6 +184,42 @@ def test_a_failed_migration_leaves_nothing_half_done(
     if db.engine.dialect.name == "sqlite":
         with db.engine.connect() as connection:
             assert connection.scalar(text("PRAGMA foreign_keys")) == 1
+
+
+IS_KILLED = """
+    import os, signal
+    op.create_table("half", sa.Column("id", sa.Integer(), primary_key=True))
+    op.execute("INSERT INTO half VALUES (1)")
+    op.execute("DELETE FROM throttle")
+    op.execute("UPDATE pool SET assigned = assigned + 1")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+MIGRATE = """
+import sys
+from flask_migrate import upgrade
+from webapp.factory import create_app
+from webapp.settings import read_settings
+with create_app(read_settings()).app_context():
+    upgrade(directory=sys.argv[1])
+"""
+
+
+@pytest.mark.case("FAULT-4")
+def test_a_migration_that_is_killed_leaves_nothing_half_done(
+    empty_app: Flask, empty_url: str, tmp_path: Path
+) -> None:
+    upgrade()
+    fill(empty_url)
+    before = schema.everything(db.engine), counts(), revision()
+    killed = subprocess.run(
+        [sys.executable, "-c", MIGRATE, with_another(tmp_path / "migrations", IS_KILLED)],
+        env=os.environ | environment(empty_url), cwd=ROOT, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    assert (schema.everything(db.engine), counts(), revision()) == before
+    assert ledger.recount(db.session()) == []
+    upgrade()
+    Make().user("zoe")  # and it is written to as before
 
 
 def test_a_first_migration_that_fails_leaves_no_table_behind(empty_app: Flask, tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ def test_filters_by_person_actor_action_and_day_combine(admin: Browser) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.case("HTMX-1")
 def test_every_region_of_the_changes_is_a_literal_part_of_the_page(admin: Browser) -> None:
     for region in ("main", "changes", "more"):
         admin.region("/changes", region)
@@ -120,6 +121,7 @@ def scoped(any_app: Flask, make: Make, browse: Browser) -> Browser:
     return browse
 
 
+@pytest.mark.case("ASVS 8.4.1")
 def test_P4_a_supervisor_reads_only_what_is_in_view(scoped: Browser) -> None:
     page = scoped.get("/changes")
     words = page.words(".changes")
@@ -168,6 +170,7 @@ def test_P4_who_gave_something_and_is_out_of_view_stays_unnamed(
     assert len(numbers(browse.get("/changes?actor=root"))) == 1
 
 
+@pytest.mark.case("ASVS 15.3.5")
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30", "\0", "x" * 500])
 def test_a_day_that_cannot_be_asked_for_is_passed_over(
     app: Flask, make: Make, browse: Browser, day: str

@@ -47,6 +47,7 @@ def test_a_name_that_cannot_be_used_is_told_and_kept(boss: Browser, name: str) -
     assert changes() == before
 
 
+@pytest.mark.case("SEAT-7")
 def test_a_form_sent_again_has_one_effect_and_the_same_answer(boss: Browser) -> None:
     def thrice(path: str, sent: dict[str, str]) -> None:
         before = changes()
@@ -72,6 +73,7 @@ def test_a_number_that_no_form_has_is_refused(
     assert errors(browse.post("/groups", {"name": "Floor", "op_id": op_id}, status=422)) == {"form"}
 
 
+@pytest.mark.case("ASVS 1.4.2")
 @pytest.mark.parametrize("number", [2**31, 2**63, 10**30])
 def test_P5_a_number_that_no_group_can_have_is_like_one_that_is_not_there(boss: Browser, number: int) -> None:
     boss.get(f"/groups/{number}", status=404)

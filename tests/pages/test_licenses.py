@@ -50,6 +50,7 @@ def test_the_start_page_is_the_first_products_page(admin: Browser) -> None:
     assert page.words("h1") == "Vonage Contact Center"
 
 
+@pytest.mark.case("SEAT-1")
 def test_P4_the_figures_are_the_pools_and_available_is_contracted_minus_assigned(
     admin: Browser, make: Make
 ) -> None:
@@ -92,6 +93,7 @@ def test_P5_a_product_that_is_not_there_is_404(admin: Browser) -> None:
     admin.get("/licenses/nothing", status=404)
 
 
+@pytest.mark.case("HTMX-1")
 @pytest.mark.parametrize("product", ["vcc", "ha", "enc", "accent"])
 def test_every_region_is_a_literal_part_of_its_page(admin: Browser, make: Make, product: str) -> None:
     make.users(60, groups=("Billing",))
@@ -231,6 +233,7 @@ def test_P4_no_region_tells_a_hidden_name_either(scoped: Browser, q: str) -> Non
             assert told(scoped.region(f"/licenses/vcc?q={q}", region).text, q) == [], region
 
 
+@pytest.mark.case("ASVS 8.3.2")
 def test_P2_access_that_is_withdrawn_hides_the_names_at_the_next_request(scoped: Browser) -> None:
     assert "both" in scoped.get("/licenses/vcc").usernames
     with transaction() as session:
@@ -266,6 +269,7 @@ def test_an_empty_list_says_why_and_what_to_do(scoped: Browser) -> None:
     assert [str(link["href"]) for link in nobody.all("#users a")] == ["/licenses/vcc"]
 
 
+@pytest.mark.case("INPUT-3")
 def test_hostile_names_stay_text(admin: Browser, make: Make) -> None:
     for number, name in enumerate(
         ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{7*7}}", "a" * 100]

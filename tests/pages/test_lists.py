@@ -79,6 +79,7 @@ def test_the_users_page_lists_everyone_by_status_and_license(admin: Browser, mak
     assert "Historical Analytics Viewer" in words
 
 
+@pytest.mark.case("HTMX-1")
 def test_every_region_of_the_users_pages_is_a_literal_part_of_the_page(admin: Browser, make: Make) -> None:
     make.users(60, groups=("Billing",))
     for region in ("main", "users", "more"):
@@ -187,6 +188,7 @@ def test_P2_the_view_of_archived_users_goes_by_their_offer(scoped: Browser) -> N
         scoped.get(f"/users/{username}", status=404)
 
 
+@pytest.mark.case("VIEW-3")
 def test_P5_who_is_not_in_view_is_404_exactly_like_who_is_not_there(scoped: Browser) -> None:
     nobody = comparable(scoped.get("/users/nobody.there", status=404))
     for username in ("hidden.one", "root", "HIDDEN.ONE", "root.gone"):
@@ -226,6 +228,7 @@ def test_a_users_page_ignores_case_and_tells_what_they_hold_since_when_and_by_wh
     assert re.fullmatch(r"20\d\d-.*\+00:00", since[0])
 
 
+@pytest.mark.case("ASVS 15.3.1")
 def test_P4_a_users_page_names_no_group_and_no_giver_out_of_view(scoped: Browser, make: Make) -> None:
     words = scoped.get("/users/both").words("main")
     assert "Billing" in words
@@ -302,6 +305,7 @@ def test_the_count_is_exact_to_1000_and_then_1000_and_more(
 HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "'=1", "'quoted", 'say "hi", ok', "normal"]
 
 
+@pytest.mark.case("CSV-1", "ASVS 1.2.10", "ASVS 3.2.1", "ASVS 5.4.1", "ASVS 5.4.2")
 def test_a_file_has_exactly_the_rows_of_the_list_and_a_spreadsheet_runs_none(
     admin: Browser, make: Make
 ) -> None:
@@ -354,6 +358,7 @@ def test_a_file_of_holders_follows_the_page_and_is_read_in_pieces(
     admin.get("/licenses/nothing.csv", status=404)
 
 
+@pytest.mark.case("ASVS 15.3.1")
 def test_P4_a_supervisors_file_holds_only_who_and_what_is_in_view(scoped: Browser) -> None:
     file = rows(scoped, "/users.csv?status=all")
     assert [row["Username"] for row in file] == ["ann", "both", "gone", "sue", "wally"]
@@ -361,6 +366,7 @@ def test_P4_a_supervisors_file_holds_only_who_and_what_is_in_view(scoped: Browse
     assert [row["Username"] for row in rows(scoped, "/licenses/vcc.csv")] == ["ann", "both", "sue", "wally"]
 
 
+@pytest.mark.case("ASVS 2.4.1", "ASVS 15.2.2")
 def test_two_files_at_a_time_and_no_more(admin: Browser, make: Make) -> None:
     turns = [download._turns.acquire(blocking=False) for _ in range(download.AT_ONCE)]
     assert all(turns)
@@ -373,6 +379,7 @@ def test_two_files_at_a_time_and_no_more(admin: Browser, make: Make) -> None:
     admin.client.head("/users.csv").close()
 
 
+@pytest.mark.case("VIEW-2")
 def test_P4_fifty_hidden_users_change_nothing_but_the_accounts_figures(scoped: Browser, make: Make) -> None:
     addresses = [f"{list_}{query}" for list_ in (*LISTS, "/licenses/ha", "/licenses/enc") for query in (
         "", "?q=a", "?q=ann", "?q=person", "?initial=P", "?initial=Q", "?initial=%23",

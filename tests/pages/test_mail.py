@@ -78,10 +78,12 @@ def test_a_link_is_mailed_to_its_user(app: Flask, make: Make, browse: Browser, m
     assert link in told.replace("=\n", "").replace("=3D", "=")
 
 
+@pytest.mark.case("ASVS 16.3.4", "ASVS 16.5.2")
 def test_a_mail_that_cannot_be_sent_is_told_and_the_link_is_there(
-    app: Flask, make: Make, browse: Browser
+    app: Flask, make: Make, browse: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:
     page = asked(app, make, browse, free_port())
+    assert [one.message for one in caplog.records if one.name == "license_desk"] == ["mail_failed"]
     assert "could not be sent" in page.words("main")
     assert page.words("#link").startswith("https://desk.example/password/")
 

@@ -1,6 +1,7 @@
 """Passwords: one-time links, one's own, which are refused, and the password asked again (P1, P3)."""
 
 import logging
+import os
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,12 +13,14 @@ from sqlalchemy import inspect, select, text, update
 from tests.inspecting import Browser, Page
 from tests.make import Make
 from webapp.database import db, now, transaction
+from webapp.factory import create_app
 from webapp.licensing import passwords, sign_ins, users
 from webapp.licensing.errors import LicensingError
 from webapp.models import Change, ChangeEntry, Credential, PasswordLink, SignIn, User
 from webapp.pages.session.views import _begin
+from webapp.web import passwords as hashing
 from webapp.web import throttle
-from webapp.web.passwords import LONGEST, SHORTEST
+from webapp.web.passwords import LONGEST, SHORTEST, hash_password
 
 GOOD = "a quiet walk along the river"
 
@@ -66,6 +69,7 @@ def entries(field: str) -> list[tuple[str, str | None, str | None]]:
     return [(row.subject, row.old, row.new) for row in found]
 
 
+@pytest.mark.case("ASVS 6.4.1", "ASVS 6.4.3")
 def test_a_link_sets_the_password_once_signs_in_and_is_told_in_the_log(desk: Browser, app: Flask) -> None:
     path = link(desk)
     guest = use(app, path)
@@ -83,6 +87,7 @@ def test_a_link_sets_the_password_once_signs_in_and_is_told_in_the_log(desk: Bro
     assert str(new).startswith("until 20")
 
 
+@pytest.mark.case("ASVS 7.4.3")
 def test_setting_a_password_ends_all_sign_ins_before(desk: Browser, app: Flask) -> None:
     guest = use(app, link(desk))
     use(app, link(desk), GOOD + "!")
@@ -95,6 +100,7 @@ def test_a_newer_link_replaces_the_one_before(desk: Browser, app: Flask) -> None
     use(app, second)
 
 
+@pytest.mark.case("ASVS 6.4.1")
 def test_a_link_ends_after_a_day_and_the_page_says_so(desk: Browser, app: Flask) -> None:
     path = link(desk)
     assert "Good until" in desk.get("/users/sue").words(".way-in")
@@ -132,6 +138,7 @@ def test_only_hashes_of_links_and_sign_ins_are_kept(desk: Browser, app: Flask) -
         assert secret not in everything
 
 
+@pytest.mark.case("ASVS 6.4.6")
 def test_P3_links_are_made_by_admins_for_those_who_can_sign_in_and_never_for_oneself(
     desk: Browser, app: Flask, make: Make
 ) -> None:
@@ -183,6 +190,7 @@ WEAK = [
 ]  # fmt: skip
 
 
+@pytest.mark.case("ASVS 6.2.1", "ASVS 6.2.11")
 @pytest.mark.parametrize(("password", "why"), WEAK, ids=lambda value: value[:20])
 def test_a_weak_password_is_refused_and_the_link_still_works(
     app: Flask, make: Make, desk: Browser, password: str, why: str
@@ -197,6 +205,7 @@ def test_a_weak_password_is_refused_and_the_link_still_works(
     guest.post(path, {"password": GOOD})
 
 
+@pytest.mark.case("ASVS 6.2.5", "ASVS 6.2.8")
 @pytest.mark.parametrize("password", [
     "k7#mQ2vX9!bLp4z", "correct horse battery", "ünïcödé sentence ok", "密码密码密码很长很长的一句话呀呀", "only lower case words",
     GOOD * 4, "\U0001f469\u200d\U0001f680 rocket to the moon",
@@ -212,10 +221,9 @@ def test_any_signs_are_allowed_and_verified_exactly(
     Browser(app).sign_in("sue", password)
 
 
+@pytest.mark.case("ASVS 6.2.4", "ASVS 6.2.12")
 def test_every_common_password_of_the_list_that_is_long_enough_is_refused(desk: Browser) -> None:
     from zxcvbn.frequency_lists import FREQUENCY_LISTS
-
-    from webapp.web.passwords import hash_password
 
     common = FREQUENCY_LISTS["passwords"]
     assert len(common) >= 3_000
@@ -232,6 +240,7 @@ def test_composed_and_decomposed_letters_are_the_same_password(desk: Browser, ap
     Browser(app).sign_in("sue", "\u00e9t\u00e9 sur la rivi\u00e8re")
 
 
+@pytest.mark.case("ASVS 6.2.2", "ASVS 6.2.3", "ASVS 7.2.4", "ASVS 7.4.3")
 def test_ones_own_password_needs_the_present_one_and_ends_all_other_sign_ins(
     desk: Browser, app: Flask, make: Make
 ) -> None:
@@ -260,6 +269,7 @@ def test_ones_own_password_needs_the_present_one_and_ends_all_other_sign_ins(
     assert entries("password") == [("boss", "set", "set anew")]
 
 
+@pytest.mark.case("ASVS 6.3.4")
 def test_guessing_the_present_password_is_counted_like_a_sign_in(desk: Browser) -> None:
     desk.get("/account")
     statuses = []
@@ -274,6 +284,7 @@ def proof_is_old() -> None:
         session.execute(update(SignIn).values(proved_at=now() - sign_ins.PROOF - timedelta(seconds=1)))
 
 
+@pytest.mark.case("ASVS 7.5.1")
 def test_what_others_may_do_is_changed_only_after_a_password_typed_lately(desk: Browser) -> None:
     desk.get("/users/sue")
     form = {
@@ -292,6 +303,7 @@ def test_what_others_may_do_is_changed_only_after_a_password_typed_lately(desk: 
     desk.post("/users/sue", {**form, "version": "2", "permissions": ["access"]})  # typed just now
 
 
+@pytest.mark.case("ASVS 7.5.1")
 @pytest.mark.parametrize("change", ["create", "promote", "link"])
 def test_a_password_is_asked_again_for_new_rights_by_every_way(desk: Browser, change: str) -> None:
     proof_is_old()
@@ -331,6 +343,45 @@ def test_a_hash_of_another_cost_is_renewed_at_sign_in(desk: Browser, app: Flask,
     Browser(app).sign_in("sue", "the password of sue")
 
 
+@pytest.mark.case("ASVS 11.4.2")
+def test_outside_tests_a_password_is_hashed_at_its_full_cost(app: Flask) -> None:
+    served = create_app(app.extensions["settings"])
+    with served.app_context():
+        assert hash_password(GOOD).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+@pytest.mark.case("ASVS 15.2.2")
+def test_few_passwords_are_hashed_at_a_time_and_whoever_waits_too_long_is_told(
+    desk: Browser, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.web.passwords.WAIT", 0.01)
+    turns = 0
+    while hashing._turns.acquire(blocking=False):
+        turns += 1
+    try:
+        assert turns == os.cpu_count()
+        held = Browser(app).sign_in("boss", "the password of boss", status=503)
+        assert held.response.headers["Retry-After"] == "5"
+    finally:
+        hashing._turns.release(turns)
+    Browser(app).sign_in("boss", "the password of boss")
+
+
+@pytest.mark.case("ASVS 6.2.10")
+def test_a_password_never_expires(desk: Browser, app: Flask, make: Make) -> None:
+    password = make.password("sue")
+    with transaction() as session:
+        session.execute(update(Credential).values(set_at=now() - timedelta(days=4000)))
+    assert Browser(app).sign_in("sue", password).url == "/licenses"
+
+
+@pytest.mark.case("ASVS 6.3.2")
+def test_nobody_can_sign_in_before_somebody_was_made(any_app: Flask) -> None:
+    """A migrated database with its catalog has no account."""
+    assert db.session.scalars(select(User.username)).all() == []
+    assert db.session.scalars(select(Credential.user_id)).all() == []
+
+
 def test_an_open_link_signs_out_whoever_else_was_there_and_says_so_first(desk: Browser) -> None:
     path = link(desk)
     page = desk.get(path)
@@ -339,6 +390,7 @@ def test_an_open_link_signs_out_whoever_else_was_there_and_says_so_first(desk: B
     assert "sue" in desk.get("/account").words(".menu")
 
 
+@pytest.mark.case("ASVS 16.2.5")
 def test_nothing_secret_is_logged(desk: Browser, app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     path = link(desk)

@@ -1,6 +1,6 @@
 """Signing in and out: P1, one answer for every refusal, and no way out of the app."""
 
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from flask import Flask
@@ -17,7 +17,7 @@ ELSEWHERE = [
     "//evil.example", "////evil.example", "/\\evil.example", "\\\\evil.example", "https://evil.example",
     "https:evil.example", "/%2F/evil.example", "/\t/evil.example", "\t//evil.example", "/\n/evil", "/x\r\nSet-Cookie: a=b",
     "javascript:alert(1)", "http:///evil", "/..//evil.example", "//licenses@evil.example", "/nowhere", "/sign-out", " /licenses", "/healthz",
-    "/users.csv", "/licenses/vcc.csv", "/static/app.css", "/sign-in",
+    "/users.csv", "/licenses/vcc.csv", "/static/app.css", "/sign-in", "http://[evil", "https://evil.example\u2100",
 ]  # fmt: skip
 
 
@@ -40,6 +40,7 @@ def test_P1_admins_and_supervisors_with_access_sign_in(people: Make, browse: Bro
     assert page.url == "/licenses"
 
 
+@pytest.mark.case("AUTH-4", "ASVS 6.3.8")
 def test_P1_everybody_else_gets_the_same_answer_as_somebody_who_does_not_exist(
     people: Make, browse: Browser
 ) -> None:
@@ -61,12 +62,37 @@ def test_P1_everybody_else_gets_the_same_answer_as_somebody_who_does_not_exist(
         assert session.scalars(select(SignIn.id)).all() == []
 
 
-@pytest.mark.parametrize("address", ELSEWHERE)
-def test_next_never_leads_out_of_the_app(people: Make, browse: Browser, address: str) -> None:
-    form = browse.get("/sign-in")
-    answer = browse.post("/sign-in", {"username": "ada", "password": "the password of ada", "next": address})
-    assert form
-    assert answer.location == "/"
+@pytest.mark.case("HEAD-3", "ASVS 3.7.2")
+def test_HEAD_3_next_never_leads_out_of_the_app(people: Make, any_app: Flask) -> None:
+    right = {"username": "ada", "password": "the password of ada"}
+    for address in ELSEWHERE:
+        browse = Browser(any_app)
+        browse.get("/sign-in")
+        assert browse.post("/sign-in", right | {"next": address}).location == "/", address
+        signed_in = browse.client.get("/sign-in", query_string={"next": address})
+        assert (signed_in.status_code, signed_in.headers["Location"]) == (303, "/"), address
+        browse.get("/licenses")
+        out = browse.post("/sign-out", {"next": address}).location
+        assert out == "/sign-in", (address, out)
+
+
+@pytest.mark.case("HEAD-3", "ASVS 3.7.2")
+def test_HEAD_3_the_place_that_htmx_says_it_came_from_leads_to_sign_in_and_then_home(
+    people: Make, any_app: Flask
+) -> None:
+    right = {"username": "ada", "password": "the password of ada"}
+    for address in (place for place in ELSEWHERE if place.isprintable()):
+        for url in (address, f"http://localhost{address}"):
+            browse = Browser(any_app)
+            browse.get("/sign-in")
+            headers = {"HX-Request": "true", "HX-Current-URL": url}
+            answer = browse.client.post("/users/new", data={"csrf_token": browse._token}, headers=headers)
+            assert (answer.status_code, answer.data) == (401, b""), url
+            place = urlsplit(answer.headers["HX-Redirect"])
+            assert (place.scheme, place.netloc, place.path) == ("", "", "/sign-in"), url
+            following = parse_qs(place.query).get("next", [""])[0]
+            led = browse.post("/sign-in", right | {"next": following}).location
+            assert led in ("/", "/licenses"), (url, led)
 
 
 def test_next_leads_back_to_the_page_that_was_asked_for(people: Make, browse: Browser) -> None:
@@ -80,6 +106,7 @@ def test_next_leads_back_to_the_page_that_was_asked_for(people: Make, browse: Br
     assert answer.location == "/licenses/ha?q=a&type=viewer"
 
 
+@pytest.mark.case("AUTH-2", "ASVS 7.4.1")
 def test_a_copied_cookie_is_worth_nothing_after_signing_out(people: Make, browse: Browser) -> None:
     browse.sign_in("ada", "the password of ada")
     cookie = browse.client.get_cookie("license_desk")
@@ -89,6 +116,7 @@ def test_a_copied_cookie_is_worth_nothing_after_signing_out(people: Make, browse
     assert browse.get("/licenses", status=303).location.startswith("/sign-in")
 
 
+@pytest.mark.case("AUTH-5", "ASVS 7.4.2", "ASVS 8.3.2")
 @pytest.mark.parametrize("values", [{"active": False}, {"permissions": frozenset({"edit"})}])
 def test_P1_archived_or_without_access_is_out_at_the_next_request(
     people: Make, browse: Browser, values: dict[str, object]
@@ -101,6 +129,7 @@ def test_P1_archived_or_without_access_is_out_at_the_next_request(
         session.execute(update(User).where(User.username == "sue").values(active=True))
 
 
+@pytest.mark.case("ASVS 8.3.2")
 def test_P1_a_demoted_admin_is_out_at_the_next_request(people: Make, browse: Browser) -> None:
     browse.sign_in("ada", "the password of ada")
     with transaction() as session:
@@ -113,6 +142,7 @@ def test_P1_a_demoted_admin_is_out_at_the_next_request(people: Make, browse: Bro
     browse.get("/licenses")  # and it was nothing else that kept him out
 
 
+@pytest.mark.case("AUTH-1", "HTMX-2")
 def test_an_ended_sign_in_moves_the_whole_window_for_htmx_and_for_back(people: Make, browse: Browser) -> None:
     for headers in ({"HX-Request": "true", "HX-Target": "div#users"}, {"HX-History-Restore-Request": "true"}):
         answer = browse.client.get("/licenses?q=a", headers=headers)
@@ -121,6 +151,7 @@ def test_an_ended_sign_in_moves_the_whole_window_for_htmx_and_for_back(people: M
         assert answer.data == b""
 
 
+@pytest.mark.case("HEAD-2", "ASVS 3.5.1")
 def test_a_post_without_a_good_token_is_400_for_everybody(people: Make, browse: Browser) -> None:
     for path in ("/sign-in", "/sign-out"):
         for token in ("", "wrong"):
@@ -135,6 +166,7 @@ STRANGE = [
 ]  # fmt: skip
 
 
+@pytest.mark.case("HEAD-2", "ASVS 3.5.1", "ASVS 3.5.2")
 @pytest.mark.parametrize(("headers", "status"), STRANGE, ids=str)
 def test_a_post_from_elsewhere_or_with_a_strange_body_is_refused_in_spite_of_a_good_token(
     people: Make, browse: Browser, headers: dict[str, str], status: int
@@ -153,6 +185,7 @@ def test_a_post_to_nowhere_without_a_token_is_400_for_the_anonymous_too(browse: 
         browse.post(path, status=400)
 
 
+@pytest.mark.case("ASVS 7.2.4")
 def test_signing_in_over_a_sign_in_ends_the_first_one(people: Make, browse: Browser) -> None:
     browse.sign_in("ada", "the password of ada")
     cookie = browse.client.get_cookie("license_desk")
@@ -200,6 +233,7 @@ def test_a_database_of_another_version_is_not_ready_but_the_process_lives(
     browse.get("/healthz")
 
 
+@pytest.mark.case("HTMX-2")
 def test_a_save_after_the_sign_in_ended_leads_back_to_the_form_and_says_why(
     people: Make, browse: Browser
 ) -> None:

@@ -49,6 +49,7 @@ def seen() -> timedelta:
     return now() - db.session.scalars(select(SignIn.seen_at).order_by(SignIn.id.desc())).first()  # type: ignore[operator]
 
 
+@pytest.mark.case("ASVS 7.3.1")
 def test_it_ends_thirty_minutes_after_its_last_use(ada: Browser) -> None:
     passes(seen_at=sign_ins.IDLE - timedelta(seconds=5))
     ada.get("/licenses")
@@ -56,6 +57,7 @@ def test_it_ends_thirty_minutes_after_its_last_use(ada: Browser) -> None:
     assert ada.get("/licenses", status=303).location.startswith("/sign-in")
 
 
+@pytest.mark.case("ASVS 7.3.2")
 def test_it_ends_twelve_hours_after_it_began_however_much_it_is_used(ada: Browser) -> None:
     passes(created_at=sign_ins.LONGEST - timedelta(seconds=5))
     ada.get("/licenses")
@@ -78,6 +80,7 @@ def test_what_a_person_does_is_noted_once_a_minute_and_what_the_page_asks_by_its
     assert seen() > timedelta(seconds=30)
 
 
+@pytest.mark.case("AUTH-5", "ASVS 7.4.2")
 def test_somebody_who_is_archived_and_comes_back_signs_in_anew(people: Make, app: Flask) -> None:
     sue = another(app, "sue")
     with transaction() as session:
@@ -89,6 +92,7 @@ def test_somebody_who_is_archived_and_comes_back_signs_in_anew(people: Make, app
     another(app, "sue").get("/licenses")
 
 
+@pytest.mark.case("ASVS 7.2.2", "ASVS 7.5.2")
 def test_one_sees_where_one_is_signed_in_and_ends_one_or_all_others(ada: Browser, app: Flask) -> None:
     others = [another(app, "ada") for _ in range(2)]
     page = ada.get("/sign-ins")
@@ -111,6 +115,7 @@ def test_ending_this_one_signs_out(ada: Browser) -> None:
     ada.get("/licenses", status=303)
 
 
+@pytest.mark.case("ASVS 7.4.5")
 def test_an_admin_ends_those_of_others_and_nobody_else_does(ada: Browser, app: Flask) -> None:
     sue, far = another(app, "sue"), another(app, "far")
     page = ada.get("/users/sue/sign-ins")
@@ -154,6 +159,7 @@ def test_a_device_is_told_in_words(people: Make, browse: Browser, agent: str, wo
     assert browse.get("/sign-ins").words(".devices strong") == words
 
 
+@pytest.mark.case("ASVS 7.4.1", "ASVS 14.3.1")
 def test_switching_the_person_ends_the_sign_in_and_the_next_one_goes_on_there(ada: Browser) -> None:
     cookie = ada.client.get_cookie("license_desk")
     assert cookie

@@ -38,6 +38,7 @@ def wrong(browse: Browser, username: str, status: int = 422) -> Page:
     return browse.sign_in(username, "wrong", status=status)
 
 
+@pytest.mark.case("ASVS 2.4.1", "ASVS 6.3.1")
 def test_after_ten_tries_even_the_right_password_waits_and_then_gets_in(
     people: Make, browse: Browser
 ) -> None:
@@ -54,6 +55,7 @@ def test_after_ten_tries_even_the_right_password_waits_and_then_gets_in(
     assert browse.sign_in("ada", "the password of ada").url == "/licenses"
 
 
+@pytest.mark.case("AUTH-4", "ASVS 6.3.8")
 def test_an_unknown_name_is_held_by_the_same_count_and_words(people: Make, browse: Browser) -> None:
     def answers(username: str) -> list[str]:
         told = []
@@ -75,12 +77,14 @@ def test_a_success_forgets_the_accounts_tries_and_takes_back_only_its_own_of_the
     assert hits() == {"address": 3, "all": 3}
 
 
+@pytest.mark.case("ASVS 6.3.1")
 def test_one_address_has_thirty_tries_over_all_names(people: Make, browse: Browser) -> None:
     for number in range(throttle.OF_ADDRESS):
         wrong(browse, f"guess{number}")
     wrong(browse, "sue", 429)
 
 
+@pytest.mark.case("ASVS 6.3.1")
 def test_where_somebody_signed_in_before_they_get_in_while_strangers_try(
     people: Make, any_app: Flask, browse: Browser
 ) -> None:
@@ -124,6 +128,7 @@ def test_what_is_over_is_thrown_away(people: Make, browse: Browser) -> None:
     assert len(db.session.scalars(select(Throttle.key)).all()) == 3
 
 
+@pytest.mark.case("ASVS 6.3.1", "ASVS 6.3.4")
 def test_links_are_counted_by_address_too(people: Make, browse: Browser) -> None:
     token = str(browse.get("/sign-in").one("main input[name=csrf_token]")["value"])
     form = {"csrf_token": token, "password": "a quiet walk along the river"}
@@ -134,6 +139,7 @@ def test_links_are_counted_by_address_too(people: Make, browse: Browser) -> None
     assert int(held.headers["Retry-After"]) > 0
 
 
+@pytest.mark.case("ASVS 2.4.1")
 def test_P4_whoever_tries_out_which_names_are_taken_is_held_and_an_admin_is_not(
     people: Make, any_app: Flask, browse: Browser
 ) -> None:

@@ -29,6 +29,7 @@ def counts(browse: Browser) -> dict[tuple[str, str], int]:
     return found
 
 
+@pytest.mark.case("LOAD-1")
 @pytest.mark.parametrize("role", ["admin", "supervisor"])
 def test_a_list_takes_as_many_queries_at_300_users_as_at_3(
     any_app: Flask, make: Make, browse: Browser, role: str

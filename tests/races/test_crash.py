@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, timedelta
 
+import pytest
 from flask import Flask
 
 from tests import servers
@@ -73,6 +74,7 @@ def assert_books_are_right(app: Flask, log: Log) -> None:
     session.rollback()
 
 
+@pytest.mark.case("FAULT-1", "ASVS 2.3.3")
 def test_FAULT_1_killed_at_mixed_work_nothing_acknowledged_is_lost_and_the_books_are_right(
     any_app: Flask, make: Make, installation: servers.Desk, settings: dict[str, str], log: Log, counts: Counts
 ) -> None:

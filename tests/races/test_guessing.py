@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from urllib.parse import urlencode
 
+import pytest
 from sqlalchemy import select, update
 
 from tests.counts import Counts
@@ -48,6 +49,7 @@ def not_at_the_edge() -> None:
         time.sleep(left + 1)
 
 
+@pytest.mark.case("AUTH-3", "ASVS 6.3.1")
 def test_of_fifty_parallel_guesses_at_most_ten_are_evaluated_and_the_right_person_gets_in_later(
     desk: Client, make: Make, counts: Counts
 ) -> None:
@@ -64,6 +66,7 @@ def test_of_fifty_parallel_guesses_at_most_ten_are_evaluated_and_the_right_perso
     counts.tell("50 wrong passwords for one account at once", answers)
 
 
+@pytest.mark.case("ASVS 6.4.1")
 def test_a_link_that_is_used_ten_times_at_once_is_used_once(desk: Client, make: Make, counts: Counts) -> None:
     make.admin("sue")
     with transaction() as session:

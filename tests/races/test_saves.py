@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
+import pytest
 from sqlalchemy import func, select
 
 from tests.counts import Counts
@@ -73,6 +74,7 @@ def meanwhile(do: Callable[[], object]) -> Iterator[None]:
     assert trouble == []
 
 
+@pytest.mark.case("SEAT-3", "ASVS 2.3.4")
 def test_S5_of_200_saves_for_50_seats_50_succeed_and_150_are_told_at_the_field(
     desk: Client, make: Make, counts: Counts
 ) -> None:
@@ -123,6 +125,7 @@ def test_S2_V1_types_rotated_among_three_users_at_full_pools_by_four_editors(
     counts.tell(f"{4 * turns} saves by 4 editors of 3 users, one seat free", count)
 
 
+@pytest.mark.case("SEAT-5")
 def test_S6_a_contract_lowered_below_assigned_takes_from_nobody_and_gives_nobody_more(
     desk: Client, make: Make, counts: Counts
 ) -> None:
@@ -144,6 +147,7 @@ def test_S6_a_contract_lowered_below_assigned_takes_from_nobody_and_gives_nobody
     counts.tell(f"{turns} × a contract lowered while 10 take seats", count)
 
 
+@pytest.mark.case("SEAT-6")
 def test_of_two_who_save_one_user_one_wins_and_the_other_is_shown_the_conflict(
     desk: Client, make: Make, counts: Counts
 ) -> None:
@@ -192,6 +196,7 @@ def test_P3_two_admins_who_demote_each_other_leave_one(desk: Client, make: Make,
     counts.tell("2 admins who demote each other", statuses(answers))
 
 
+@pytest.mark.case("SEAT-7")
 def test_one_form_sent_ten_times_at_once_has_one_effect_and_one_answer(
     desk: Client, make: Make, counts: Counts
 ) -> None:

@@ -69,6 +69,7 @@ def guarded(headers: Message) -> None:
     assert headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.case("ASVS 16.5.1", "ASVS 16.5.2", "ASVS 16.5.4")
 @pytest.mark.parametrize("breaks", [lost, moved, a_folder, garbage, overwritten, empty, without_a_table])
 def test_without_its_database_every_page_is_the_plain_one(desk: Desk, breaks: Callable[[Desk], None]) -> None:
     with running(desk, "serve", "--workers", "1") as server:
@@ -109,6 +110,7 @@ def test_a_file_put_in_its_place_is_what_is_read_and_written_from_then_on(desk: 
     desk.must("changes", "verify")
 
 
+@pytest.mark.case("FAULT-2")
 def test_FAULT_2_while_another_writes_pages_are_read_and_saving_is_told_to_wait(desk: Desk) -> None:
     with running(desk, "serve", "--workers", "1") as server:
         visitor = Visitor(server.port)
@@ -128,3 +130,4 @@ def test_FAULT_2_while_another_writes_pages_are_read_and_saving_is_told_to_wait(
             assert (got.status, got.headers["Retry-After"]) == (503, "5")
             assert "Nothing was changed." in got.text
         assert visitor.post("/users/new", NEW).status == 303
+    assert usernames(desk) == ["ada", "bob"]

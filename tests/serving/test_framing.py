@@ -137,6 +137,7 @@ ANSWERED = {
 }  # fmt: skip
 
 
+@pytest.mark.case("INPUT-2", "ASVS 3.5.2", "ASVS 4.2.1", "ASVS 5.2.3")
 @pytest.mark.parametrize("case", REFUSED_BEFORE_THE_BODY)
 def test_INPUT_2_what_could_be_cut_or_is_not_ours_is_refused_before_a_body_is_read(
     edge: Server, case: str
@@ -148,6 +149,7 @@ def test_INPUT_2_what_could_be_cut_or_is_not_ours_is_refused_before_a_body_is_re
     assert answer.is_guarded
 
 
+@pytest.mark.case("ASVS 4.2.1")
 @pytest.mark.parametrize("case", REFUSED_BY_THE_SERVER)
 def test_what_is_no_request_is_refused_by_the_server_itself(edge: Server, case: str) -> None:
     """Its refusal carries no headers of ours, and no words."""
@@ -188,6 +190,7 @@ def multipart(fields: dict[str, str]) -> tuple[str, bytes]:
     return "Content-Type: multipart/form-data; boundary=b", (parts + "--b--\r\n" + " " * 100).encode()
 
 
+@pytest.mark.case("INPUT-2", "ASVS 4.2.1")
 @pytest.mark.parametrize("encode", [urlencoded, multipart])
 def test_a_body_that_breaks_off_is_no_form(
     edge: Server, encode: Callable[[dict[str, str]], tuple[str, bytes]]
@@ -207,6 +210,7 @@ def test_a_body_that_breaks_off_is_no_form(
     assert "Set-Cookie" not in broken.headers
 
 
+@pytest.mark.case("ASVS 4.2.1")
 def test_two_requests_in_one_piece_are_two(edge: Server) -> None:
     """The second is the body of the first, and is not answered as a request."""
     inner = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -64,6 +64,17 @@ def signed_in(app: Flask, username: str, password: str, **how: Any) -> FlaskClie
     return client
 
 
+@pytest.mark.case(
+    "HEAD-1",
+    "ASVS 3.4.1",
+    "ASVS 3.4.2",
+    "ASVS 3.4.3",
+    "ASVS 3.4.4",
+    "ASVS 3.4.5",
+    "ASVS 3.4.6",
+    "ASVS 14.2.2",
+    "ASVS 14.3.2",
+)
 @pytest.mark.parametrize("tls", [False, True])
 @pytest.mark.parametrize("who", ["nobody", "ann", "sue"])
 def test_HEAD_1_all_routes_and_methods_as_each_actor(whole: Flask, make: Make, who: str, tls: bool) -> None:
@@ -96,6 +107,7 @@ STATUSES: dict[int, Callable[[FlaskClient], TestResponse]] = {
 }  # fmt: skip
 
 
+@pytest.mark.case("HEAD-1")
 @pytest.mark.parametrize("status", STATUSES)
 def test_HEAD_1_statuses_that_requests_come_to(admin: FlaskClient, status: int) -> None:
     answer = STATUSES[status](admin)
@@ -103,6 +115,7 @@ def test_HEAD_1_statuses_that_requests_come_to(admin: FlaskClient, status: int) 
     inspect(answer)
 
 
+@pytest.mark.case("HEAD-1")
 def test_HEAD_1_401_and_403(whole: Flask, make: Make) -> None:
     anonymous = whole.test_client().get("/users", headers=HTMX)
     assert anonymous.status_code == 401
@@ -113,6 +126,7 @@ def test_HEAD_1_401_and_403(whole: Flask, make: Make) -> None:
     inspect(forbidden)
 
 
+@pytest.mark.case("HEAD-1")
 def test_HEAD_1_503_while_others_write(admin: FlaskClient, sqlite_url: str) -> None:
     file = sqlite_url.removeprefix("sqlite:///")
     form = {"csrf_token": token_of(admin, "/users/new"), "username": "bob", "name": "Bob",
@@ -138,6 +152,7 @@ def failing(whole: Flask) -> Callable[[Exception], TestResponse]:
     return fails
 
 
+@pytest.mark.case("HEAD-1", "ASVS 16.5.1")
 @pytest.mark.parametrize(
     "status", [400, 401, 403, 404, 406, 409, 410, 413, 418, 422, 428, 429, 500, 501, 502, 503, 504]
 )
@@ -163,6 +178,7 @@ def test_too_many_tries_are_told_with_the_wait(failing: Callable[[Exception], Te
         assert f"{words} and try again." in text
 
 
+@pytest.mark.case("ASVS 16.3.4", "ASVS 16.5.1", "ASVS 16.5.4")
 def test_what_breaks_is_told_by_a_number_alone(
     failing: Callable[[Exception], TestResponse], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -178,6 +194,7 @@ def test_what_breaks_is_told_by_a_number_alone(
     assert record.exc_info
 
 
+@pytest.mark.case("HEAD-1")
 def test_static_files_have_them_too_and_only_under_their_hash_are_kept(whole: Flask) -> None:
     client = whole.test_client()
     token_of(client)

@@ -74,6 +74,7 @@ def walk(server: Server) -> list[str]:
     ]  # fmt: skip
 
 
+@pytest.mark.case("ASVS 16.2.1", "ASVS 16.2.2", "ASVS 16.2.4", "ASVS 16.2.5")
 @pytest.mark.parametrize("format_", ["text", "json"])
 def test_of_a_walk_each_request_is_one_line_and_no_secret_is_in_any(desk: Desk, format_: str) -> None:
     with running(desk, "serve", LOG_FORMAT=format_) as server:
@@ -115,6 +116,7 @@ def test_of_a_walk_each_request_is_one_line_and_no_secret_is_in_any(desk: Desk, 
     assert {one["id"] for one in events} <= {one["id"] for one in requests}
 
 
+@pytest.mark.case("ASVS 1.3.3", "ASVS 16.4.1")
 @pytest.mark.parametrize("unsafe", UNSAFE)
 @pytest.mark.parametrize("as_json", [False, True])
 def test_no_value_makes_a_line_or_leaves_its_place(as_json: bool, unsafe: str) -> None:
@@ -137,6 +139,7 @@ def test_values_are_cut_at_1000_characters_and_numbers_stay_numbers() -> None:
     assert (len(found["route"]), found["ms"], found["status"]) == (1000, 1.5, 200)
 
 
+@pytest.mark.case("ASVS 16.4.1")
 @pytest.mark.parametrize("as_json", [False, True])
 def test_others_records_and_tracebacks_cannot_be_taken_for_a_line_of_ours(as_json: bool) -> None:
     try:
@@ -153,6 +156,7 @@ def test_others_records_and_tracebacks_cannot_be_taken_for_a_line_of_ours(as_jso
     assert all(line.startswith("  | ") for line in rest)
 
 
+@pytest.mark.case("ASVS 16.2.5")
 def test_the_error_of_a_statement_tells_no_value_of_it(any_app: Flask) -> None:
     """PostgreSQL repeats the whole row that it refuses."""
     values = {"hash": "$argon2id$the-hash"}

@@ -1,10 +1,13 @@
 """Slow clients hold nobody up. How long the others wait is measured apart: ``python -m tests.long``."""
 
+import pytest
+
 from tests.servers import Desk, running
 from tests.serving.slow import drip, slow_clients
 from tests.serving.visiting import Visitor
 
 
+@pytest.mark.case("LOAD-2")
 def test_LOAD_2_beside_60_slow_clients_everybody_is_answered(desk: Desk) -> None:
     with running(desk, "serve") as server, slow_clients(server.port, headers=30, bodies=30) as clients:
         visitor = Visitor(server.port)

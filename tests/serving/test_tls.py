@@ -24,6 +24,7 @@ def cookie_of(visitor: Visitor) -> tuple[str, set[str]]:
     return first.partition("=")[0], set(attributes)
 
 
+@pytest.mark.case("ASVS 3.3.1", "ASVS 3.3.2", "ASVS 3.3.3", "ASVS 3.3.4", "ASVS 3.4.1")
 def test_over_TLS_the_cookie_is_bound_to_it_and_the_browser_told_to_stay(desk: Desk) -> None:
     with running(desk, "serve", "--host", "0.0.0.0", *TLS, TRUSTED_HOSTS="127.0.0.1,desk.example") as server:
         assert f"License Desk is at https://desk.example:{server.port}/\n" in server.printed
@@ -33,7 +34,14 @@ def test_over_TLS_the_cookie_is_bound_to_it_and_the_browser_told_to_stay(desk: D
             (f"http://desk.example:{server.port}", 400),
             (f"https://desk.example:{server.port}", 303),
         ):
-            assert visitor.sign_in(Origin=origin).status == status
+            answer = visitor.sign_in(Origin=origin)
+            assert answer.status == status
+        cookies = answer.headers.get_all("Set-Cookie") or []
+        assert len(cookies) == 2
+        for cookie in cookies:  # the device's too
+            assert cookie.startswith("__Host-license_desk")
+            assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
+            assert "Domain" not in cookie
         page = visitor.ask("GET", "/licenses")
         assert page.status == 200
         assert BANNER not in page.text
@@ -63,6 +71,7 @@ def greeting(port: int, version: ssl.TLSVersion) -> bytes:
         return connection.recv(13)
 
 
+@pytest.mark.case("ASVS 4.1.2", "ASVS 12.1.1")
 def test_TLS_is_1_2_or_newer_and_nothing_is_said_in_the_clear(desk: Desk) -> None:
     with running(desk, "serve", *TLS) as server:
         assert greeting(server.port, ssl.TLSVersion.TLSv1_2) == b"HTTP/1.1 200 "
@@ -102,13 +111,16 @@ def test_a_key_with_a_password_is_refused_and_nobody_asked_for_it(desk: Desk) ->
     assert "Enter PEM" not in ran.all
 
 
+@pytest.mark.case("ASVS 4.1.2")
 def test_over_plain_http_the_cookie_is_neither_secure_nor_bound_and_no_browser_is_told_to_come_over_TLS(
     edge: Server,
 ) -> None:
     visitor = Visitor(edge.port)
     assert cookie_of(visitor) == ("license_desk", {"HttpOnly", "SameSite=Lax", "Path=/"})
-    for path in ("/sign-in", "/licenses", "/static/app.css"):
-        assert "Strict-Transport-Security" not in visitor.ask("GET", path).headers
+    for path in ("/sign-in", "/licenses", "/static/app.css", "/healthz"):
+        answer = visitor.ask("GET", path)
+        assert "Strict-Transport-Security" not in answer.headers
+        assert (answer.headers["Location"] or "/").startswith("/"), "nobody is led to https"
 
 
 FORGED = {
@@ -117,6 +129,7 @@ FORGED = {
 }  # fmt: skip
 
 
+@pytest.mark.case("ASVS 4.1.3", "ASVS 15.3.4")
 def test_what_a_proxy_would_say_counts_for_nothing_without_one(desk: Desk) -> None:
     with running(desk, "serve", TRUSTED_HOSTS="localhost,127.0.0.1,desk.example") as server:
         visitor = Visitor(server.port, sends=FORGED)
@@ -128,6 +141,7 @@ def test_what_a_proxy_would_say_counts_for_nothing_without_one(desk: Desk) -> No
     assert "address=127.0.0.1" in log
 
 
+@pytest.mark.case("ASVS 4.1.3", "ASVS 15.3.4")
 def test_of_the_proxies_that_are_counted_only_the_last_words_are_believed(desk: Desk) -> None:
     with running(desk, "serve", PROXY_COUNT="1", TRUSTED_HOSTS="localhost,127.0.0.1,desk.example") as server:
         sends = {

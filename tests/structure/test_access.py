@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from flask import Flask
 
 from tests.inspecting import HEADERS, Browser
@@ -21,6 +22,7 @@ def signed_in_only(app: Flask) -> list[Route]:
     return found
 
 
+@pytest.mark.case("ASVS 8.1.1")
 def test_every_endpoint_is_in_the_table_of_access_and_nothing_else_is(app: Flask) -> None:
     endpoints = {route.endpoint for route in routes(app)}
     assert endpoints == set(MATRIX), "an endpoint and its line in webapp.web.matrix come and go together"
@@ -40,6 +42,7 @@ def test_what_is_open_to_anyone_is_this_and_no_more(app: Flask) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.case("AUTH-1")
 def test_p1_every_other_route_leads_the_anonymous_to_sign_in_and_back(app: Flask) -> None:
     client = app.test_client()
     for route in signed_in_only(app):
@@ -53,6 +56,7 @@ def test_p1_every_other_route_leads_the_anonymous_to_sign_in_and_back(app: Flask
         assert app.test_client().head(route.address).status_code == 303, route
 
 
+@pytest.mark.case("AUTH-1")
 def test_p1_htmx_and_going_back_get_401_with_a_redirect_of_the_whole_window(app: Flask) -> None:
     client = app.test_client()
     for route in signed_in_only(app):
@@ -65,6 +69,7 @@ def test_p1_htmx_and_going_back_get_401_with_a_redirect_of_the_whole_window(app:
             assert "Location" not in answer.headers, "a 303 would land inside the page"
 
 
+@pytest.mark.case("AUTH-1", "HEAD-2")
 def test_every_unsafe_request_without_a_token_is_400_for_the_anonymous_too(app: Flask) -> None:
     client = app.test_client()
     unsafe = [route for route in routes(app) if route.method != "GET"]
@@ -75,6 +80,7 @@ def test_every_unsafe_request_without_a_token_is_400_for_the_anonymous_too(app: 
             assert answer.status_code == 400, (route, headers)
 
 
+@pytest.mark.case("HEAD-2", "ASVS 3.5.1")
 def test_every_unsafe_request_without_a_token_is_400_for_an_admin(
     app: Flask, make: Make, browse: Browser
 ) -> None:
@@ -86,6 +92,7 @@ def test_every_unsafe_request_without_a_token_is_400_for_an_admin(
     browse.get("/licenses")  # still signed in: nothing was done
 
 
+@pytest.mark.case("AUTH-2", "ASVS 7.2.1")
 def test_p1_an_ended_sign_in_and_a_wrong_host_open_nothing(app: Flask, make: Make, browse: Browser) -> None:
     make.admin("ann")
     browse.sign_in("ann", make.password("ann"))
@@ -110,6 +117,7 @@ def test_every_answer_carries_the_same_guards(app: Flask) -> None:
             assert answer.headers.getlist(name) == [value], (method, address, answer.status_code)
 
 
+@pytest.mark.case("ASVS 14.2.2", "ASVS 14.3.2")
 def test_a_static_file_is_kept_only_under_its_hash_and_every_other_answer_never(app: Flask) -> None:
     client = app.test_client()
     page = client.get("/sign-in").get_data(as_text=True)

@@ -57,6 +57,7 @@ def everywhere(app: Flask) -> list[str]:
     return sorted(asked | lists)
 
 
+@pytest.mark.case("ASVS 3.5.3")
 @pytest.mark.parametrize("role", ["admin", "supervisor", "nobody"])
 def test_no_GET_writes_to_the_database(any_app: Flask, make: Make, browse: Browser, role: str) -> None:
     make.users(60, groups=("Billing",))
@@ -76,6 +77,7 @@ def test_no_GET_writes_to_the_database(any_app: Flask, make: Make, browse: Brows
     assert (200, role) in before
 
 
+@pytest.mark.case("AUTH-1", "HEAD-2", "ASVS 16.5.3")
 @pytest.mark.parametrize("signed_in", [False, True])
 def test_nothing_is_written_by_an_unsafe_request_that_is_refused(
     any_app: Flask, make: Make, browse: Browser, signed_in: bool

@@ -2,11 +2,14 @@
 
 import http.client
 
+import pytest
+
 from tests.inspecting import HEADERS
 from tests.make import Make
 from tests.servers import Server
 
 
+@pytest.mark.case("HEAD-1")
 def test_the_real_server_sends_the_same_guards_on_pages_errors_and_files(make: Make, server: Server) -> None:
     make.admin()
     asked = {

@@ -75,6 +75,7 @@ def test_the_page_sends_its_token_by_an_inherited_header() -> None:
     assert """<body hx-headers:inherited='{"X-CSRFToken": "{{ csrf_token() }}"}'""" in base
 
 
+@pytest.mark.case("ASVS 3.7.1")
 def test_vendored_files_are_the_ones_that_were_recorded() -> None:
     text = (VENDOR / "VENDORED.md").read_text("utf-8")
     recorded = dict(re.findall(r"^\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|", text, re.MULTILINE))
@@ -86,6 +87,7 @@ def test_vendored_files_are_the_ones_that_were_recorded() -> None:
     assert there == recorded, "record name, version, license and SHA-256 in static/vendor/VENDORED.md"
 
 
+@pytest.mark.case("ASVS 14.2.3")
 def test_static_files_ask_nothing_of_another_host() -> None:
     for file in (ROOT / "static").glob("*.*"):
         text = file.read_text("utf-8").replace("http://www.w3.org/2000/svg", "")

@@ -108,7 +108,7 @@ def _fill(more: int) -> Iterator[str]:
         for role in (Role.ADMIN, Role.SUPERVISOR):
             place = next((i for i, u in enumerate(done.plan.users) if u.after.role is role), None)
             if place is not None:
-                password = secrets.token_urlsafe(15)
+                password = secrets.token_urlsafe(16)
                 passwords.store(session, done.user_ids[place], hash_password(password), now())
                 yield f"{role} {done.plan.users[place].after.username} {password}"
 

@@ -63,7 +63,10 @@ def needs_redirect_header() -> bool:
 
 def came_from() -> str:
     """The path and query of the page that htmx sent the request from; empty if it did not."""
-    url = urlsplit(request.headers.get("HX-Current-URL", ""))
+    try:
+        url = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:  # "http://[": no browser is there
+        return ""
     return f"{url.path}?{url.query}" if url.query else url.path
 
 

@@ -8,6 +8,7 @@ from webapp.licensing import passwords, sign_ins
 from webapp.licensing.errors import Problem
 from webapp.web import throttle
 from webapp.web.access import note_proved, standing
+from webapp.web.log import event
 from webapp.web.passwords import is_right
 
 FIELD = "current_password"
@@ -20,6 +21,7 @@ def check(password: str) -> tuple[str, Problem | None]:
         stored = passwords.stored_hash(db.session(), me.id) if me.id is not None else None
         db.session.rollback()  # nothing is held while hashing
         if not is_right(password, stored) or stored is None:
+            event("password_refused")
             return "", Problem("password_wrong", FIELD)
         with transaction() as session:
             if passwords.stored_hash(session, me.id or 0, lock=True) != stored:

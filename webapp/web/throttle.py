@@ -94,6 +94,7 @@ def hold_prober(who: Actor) -> None:
     slot = moment // STRETCH
     counted_ = select(Throttle.hits).where(Throttle.key == f"taken values {who.id}", Throttle.slot == slot)
     if (db.session.scalar(counted_) or 0) >= OF_PROBES:
+        event("throttled")
         raise TooManyError((slot + 1) * STRETCH - moment)
 
 

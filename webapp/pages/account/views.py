@@ -3,6 +3,8 @@
 The token of a link stands in the address alone: no page repeats it in a link, and no line of the log.
 """
 
+from logging import INFO
+
 from flask import Blueprint, Response, current_app, flash, redirect, request, url_for
 
 from webapp.database import clock, db, now, transaction
@@ -14,6 +16,7 @@ from webapp.web import access, proof, throttle
 from webapp.web import format as words
 from webapp.web.access import act, act_of, actor, current_sign_in
 from webapp.web.fields import errors_at
+from webapp.web.log import event
 from webapp.web.page import page
 from webapp.web.passwords import hash_password, is_right
 
@@ -47,6 +50,7 @@ def change_password() -> Response:
         if user is None:
             raise NotAllowedError
     access.carry(user)
+    event("password_changed", level=INFO)
     flash("password changed")
     return redirect(url_for("account.own"), 303)  # type: ignore[return-value]
 
@@ -64,6 +68,7 @@ def set_by_link(token: str) -> Response:
         guest = passwords.guest(db.session(), token, now())
         db.session.rollback()  # nothing is held while hashing
         if guest is None:
+            event("link_refused")
             return _by_link(token)
         try:
             password_hash = hash_password(
@@ -79,9 +84,11 @@ def set_by_link(token: str) -> Response:
                 if before := current_sign_in():  # whoever was here is not here any more
                     sign_ins.end(session, before.id, now())
         except NotThereError:
+            event("link_refused")
             return _by_link(token)
     assert user is not None  # whoever can't sign in has no link
     access.carry(user)
+    event("signed_in", level=INFO, user=guest.username, by="link")
     flash("password set")
     answer = redirect(url_for("account.own"), 303)
     throttle.remember_device(answer, guest.username)  # type: ignore[arg-type]

@@ -52,7 +52,7 @@ def sign_in_post() -> Response:
         event("sign_in_refused")
         return _form(username=username, next=next_, error=REFUSED, status=422)
     access.carry(user)
-    event("signed_in", level=INFO, user=user.actor.username)
+    event("signed_in", level=INFO, user=user.actor.username, by="password")
     answer = _onward(next_)
     throttle.remember_device(answer, user.actor.username)
     return answer

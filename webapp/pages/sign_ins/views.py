@@ -3,6 +3,7 @@
 One's own are everybody's to end, those of others an admin's. Nothing here tells a token.
 """
 
+from logging import INFO
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, url_for
@@ -14,6 +15,7 @@ from webapp.licensing.sign_ins import Device
 from webapp.web import access
 from webapp.web import format as words
 from webapp.web.access import actor, standing
+from webapp.web.log import event
 from webapp.web.page import page
 
 blueprint = Blueprint("sign_ins", __name__)
@@ -45,6 +47,7 @@ def end(sign_in: int) -> Response:
     back = url_for("sign_ins.own") if whose == me.actor.id else _page_of(whose)
     with transaction() as session:
         sign_ins.end(session, sign_in, now())
+    event("sign_ins_ended", level=INFO, user=profile.username_of(db.session(), whose))
     if sign_in == me.id:
         access.forget()
         return redirect(url_for("session.sign_in"), 303)  # type: ignore[return-value]
@@ -58,6 +61,7 @@ def end_others() -> Response:
     me = standing()
     with transaction() as session:
         sign_ins.end_all(session, [me.actor.id or 0], now(), but=me.id)
+    event("sign_ins_ended", level=INFO, user=me.actor.username)
     flash("sign-ins ended")
     return redirect(url_for("sign_ins.own"), 303)  # type: ignore[return-value]
 
@@ -79,6 +83,7 @@ def end_of_user(username: str) -> Response:
     """End all of somebody's sign-ins; of one's own, this one stays."""
     with transaction() as session:
         sign_ins.end_all(session, [_id(username)], now(), but=standing().id)
+    event("sign_ins_ended", level=INFO, user=username)
     flash("sign-ins ended")
     return redirect(url_for("sign_ins.of_user", username=username), 303)  # type: ignore[return-value]
 
