@@ -23,7 +23,7 @@ SHARE = 0.5  # of the pages a second of the same whole page from constants
 
 def of_run(run: Run) -> Iterator[str]:
     """One size: each kind as a whole page and as a region."""
-    yield f"{run.size:,} users; ms alone, pages a second with {CLIENTS} clients"
+    yield f"{run.size:,} users; ms alone (p50 of the best turn), pages a second with {CLIENTS} clients (best turn)"
     yield ""
     yield "| page | p50 | p95 | pages/s | of constants | region p50 | p95 | pages/s | of constants |"
     yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|"

@@ -6,8 +6,7 @@ from who is in view; figures for the whole account come from the pools, never fr
 No query walks everybody to find a few: what narrows a list is sized first. It is walked along the index
 in its order that has the fewest in it, of a license, of a group or of all whom a supervisor reaches; where
 that passes over too many, a set of those who fit is read and put in order instead.
-Both find places and ids alone; what is shown of them is read for the page's rows only.
-A statement is built once for each shape of question; what is asked for is bound to it.
+``statements`` are built once for each shape of question; what is asked for is bound to them.
 """
 
 import re
@@ -152,20 +151,21 @@ class PeopleList:
 
     def page(self, *, after: Key | None = None, size: int = 50) -> Page:
         """The next rows after a key; as many queries for any number of rows."""
-        places = [place for part in self._parts for place in part.places(after, size + 1)]
+        found = [person for part in self._parts for person in part.people(after, size + 1)]
         if len(self._parts) > 1:
-            places.sort()
-        shown = places[:size]
-        users = {user_id: user for user_id, *user in self._people([user_id for _, _, user_id in shown])}
-        rows = []
-        for name_fold, username_fold, user_id in shown:
-            username, name, active, last_login, base, groups, held = users[user_id]
-            row = Row(
-                Key(name_fold, username_fold), user_id, username, name, active,
-                base, last_login, self._names_of(groups), held,
-            )  # fmt: skip
-            rows.append(row._replace(license_type_id=self._listed(row)) if self._kinds else row)
-        return Page(tuple(rows), rows[-1].key if len(places) > size else None)
+            found.sort()
+        rows = tuple(self._row(*person) for person in found[:size])
+        return Page(rows, rows[-1].key if len(found) > size else None)
+
+    def _row(
+        self, name_fold: str, username_fold: str, user_id: int, username: str, name: str, active: bool,
+        last_login: datetime | None, base: int, groups: str | None, held: str,
+    ) -> Row:  # fmt: skip
+        row = Row(
+            Key(name_fold, username_fold), user_id, username, name, active,
+            base, last_login, self._names_of(groups), held,
+        )  # fmt: skip
+        return row._replace(license_type_id=self._listed(row)) if self._kinds else row
 
     def _names_of(self, groups: str | None) -> tuple[str, ...]:
         """The names of those of the groups that the actor may read (P4)."""
@@ -177,10 +177,6 @@ class PeopleList:
     def _listed(self, row: Row) -> int:
         """The license of the product that is listed."""
         return next(kind for kind in row.licenses if kind in self._kinds)
-
-    def _people(self, ids: Sequence[int]) -> Sequence[Any]:
-        """What is shown of these users."""
-        return self._session.connection().execute(statements.people(), {"users": ids}).all()
 
     @cached_property
     def _group_names(self) -> dict[str, tuple[int, str]]:
@@ -217,8 +213,8 @@ class _Part:
                       filters.group, viewer)  # fmt: skip
         self._once = once
 
-    def places(self, after: Key | None, most: int) -> Sequence[Any]:
-        """The next places in the order: both folds and the user's id.
+    def people(self, after: Key | None, most: int) -> Sequence[Any]:
+        """The next people in the order.
 
         Whoever fits may stand together far from the beginning, as names with the same part do; so a walk
         goes no farther than it should have to before a set is put in order instead.
@@ -232,7 +228,7 @@ class _Part:
         return found
 
     def count(self, until: Key | None) -> int:
-        """How many places (up to and with a key), counted to one more than the cap and no further."""
+        """How many people (up to and with a key), counted to one more than the cap and no further."""
         found: int = self._once(("count", self._name, self._initial, until), lambda: self._count(until))
         return found
 
@@ -249,7 +245,7 @@ class _Part:
         )
 
     def _walk(self, after: Key | None, most: int) -> Sequence[Any] | None:
-        """The next places along the index with the fewest in it; None if that is too far."""
+        """The next people along the index with the fewest in it; None if that is too far."""
         if not self._shape.narrowed:
             return self._along("list", after, most)
         sizes = self._sizes
@@ -270,7 +266,7 @@ class _Part:
         return found if len(found) == most else None
 
     def _along(self, way: Way, after: Key | None, most: int, *, part: float | None = None) -> Sequence[Any]:
-        """The next places along a way, no farther than to this part of it."""
+        """The next people along a way, no farther than to this part of it."""
         longest, limit = 0, {}
         if part is not None:
             sizes = self._sizes
@@ -280,7 +276,7 @@ class _Part:
         return self._read(lambda names: statements.walk(self._shape, way, names, longest), after, most, limit)
 
     def _put_in_order(self, after: Key | None, most: int) -> Sequence[Any]:
-        """The next places, of those in the smallest set."""
+        """The next people, of those in the smallest set."""
         start = self._sizes.smallest(self._sets)
         return self._read(lambda names: statements.places(self._shape, start, names), after, most, {})
 
@@ -291,7 +287,7 @@ class _Part:
         found: list[Any] = []
         for stretch in statements.stretches(self._initial, self._names, after):
             bounds: dict[str, Any] = stretch | limit
-            found += self._ask(statement(frozenset(bounds)), **bounds, size=most).all()
+            found += sorted(self._ask(statement(frozenset(bounds)), **bounds, size=most))
         return found[:most]
 
     @cached_property

@@ -1,8 +1,8 @@
 """What the lists ask of the database: one statement for each shape of question, built once, its values bound.
 
-A list is walked along an index in its order, or a set of those who fit is read and put in order. Only
-places and ids are found here, and what is shown of people is read by their ids. Which of the ways is
-gone ``lists`` decides; nothing here runs a statement.
+A list is walked along an index in its order, or a set of those who fit is read and put in order. Both find
+places and ids alone; what is shown of people is read for these only, in the same statement. Which of the
+ways is gone ``lists`` decides; nothing here runs a statement.
 """
 
 import sys
@@ -401,23 +401,23 @@ def _counted(sets: Sequence[Statement], most: BindParameter[int]) -> ColumnEleme
 
 @_once
 def places(shape: Shape, start: int, bounds: frozenset[str]) -> Statement:
-    """So many places of the list in order, of those in a set."""
+    """The people at so many places of the list, of those in a set."""
     source, people = _listed(shape, start, bounds)
-    return people.order_by(*source.place).limit(bindparam("size"))
+    return _shown(people.order_by(*source.place).limit(bindparam("size")))
 
 
 @_once
 def walk(shape: Shape, way: Way, bounds: frozenset[str], longest: int) -> Statement:
-    """So many places of the list in order, along a way; ``longest``: which of its indexes is."""
+    """The people at so many places of the list, along a way; ``longest``: which of its indexes is."""
     size: BindParameter[int] = bindparam("size")
     walks = [
         people.order_by(*source.place).limit(size) for source, people in _walked(shape, way, bounds, longest)
     ]
     if len(walks) == 1:
-        return walks[0]
+        return _shown(walks[0])
     # Somebody may stand in several of them; of each so many are enough.
     places = union(*(select(walk.subquery()) for walk in walks)).subquery()
-    return select(places).order_by(places.c.name_fold, places.c.username_fold).limit(size)
+    return _shown(select(places).order_by(places.c.name_fold, places.c.username_fold).limit(size))
 
 
 @_once
@@ -433,17 +433,18 @@ def count(shape: Shape, start: int | None, bounds: frozenset[str]) -> Select[int
     return select(func.count()).select_from(some.subquery())
 
 
-@_once
-def people() -> Statement:
-    """What is shown of some users: each once, with the ids of groups and licenses as texts."""
+def _shown(places: Statement) -> Statement:
+    """These places, in no order, with what is shown of each user: groups and licenses as texts of ids."""
+    some = places.subquery()
     member, held, offer = aliased(Membership), aliased(Holding), aliased(Offer)
     holds = _together(held.license_type_id, held.user_id == User.id, held.ends_at.is_(None))
     offered = _together(offer.license_type_id, offer.user_id == User.id)
     return select(
+        some.c.name_fold, some.c.username_fold,
         User.id, User.username, User.name, User.active, User.last_login, User.base_type_id,
         _together(member.group_id, member.user_id == User.id),
         case((User.active, holds), else_=offered),
-    ).where(User.id.in_(bindparam("users", expanding=True)))  # fmt: skip
+    ).join_from(some, User, User.id == some.c.user_id)  # fmt: skip
 
 
 def _together(number: Column, *where: ColumnElement[bool]) -> ColumnElement[Any]:
