@@ -45,11 +45,11 @@ user as they are or would be), ``rights`` (who may do what to whom), ``consequen
 one user), ``plan`` (of all), ``csvfile`` (how any CSV is read) and ``importing`` (a users file becomes
 wishes).
 With a session and a moment handed in: ``ledger`` (reads), ``visibility`` (who sees whom),
-``lists`` (people in order, filtered and counted), ``profile`` (one user), ``exporting`` (a list as a
-users file), ``history`` (writes and proves the change log), ``changes`` (reads it), ``assignment``
-(the one writer), the operations ``users``, ``groups``, ``contracts``, ``installation``, ``sign_ins`` (who
-is signed in, and until when), ``passwords`` (links to set one), and ``once`` (a form sent twice has one
-effect).
+``lists`` (people in order, filtered and counted), ``statements`` (what these ask the database),
+``profile`` (one user), ``exporting`` (a list as a users file), ``history`` (writes and proves the change
+log), ``changes`` (reads it), ``assignment`` (the one writer), the operations ``users``, ``groups``,
+``contracts``, ``installation``, ``sign_ins`` (who is signed in, and until when), ``passwords`` (links to
+set one), and ``once`` (a form sent twice has one effect).
 
 Nothing here may import Flask, read a clock of its own, commit, or make HTML.
 """

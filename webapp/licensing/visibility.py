@@ -11,7 +11,6 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     and_,
-    bindparam,
     exists,
     false,
     func,
@@ -49,17 +48,13 @@ def read_actor(session: Session, user_id: int) -> Actor | None:
     return actor if actor.may_sign_in else None
 
 
-# Asked at every request of a supervisor, so built once.
-_ACCESS = (
-    select(Group.id, Group.name, GroupAccess.level)
-    .join(GroupAccess, GroupAccess.group_id == Group.id)
-    .where(GroupAccess.user_id == bindparam("user_id"))
-)
-
-
 def read_access(session: Session, user_id: int) -> dict[tuple[int, str], AccessLevel]:
     """A supervisor's access, by the group's id and name."""
-    rows = session.connection().execute(_ACCESS, {"user_id": user_id})
+    rows = session.execute(
+        select(Group.id, Group.name, GroupAccess.level)
+        .join(GroupAccess, GroupAccess.group_id == Group.id)
+        .where(GroupAccess.user_id == user_id)
+    )
     return {(row.id, row.name): row.level for row in rows}
 
 
