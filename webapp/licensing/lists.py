@@ -30,8 +30,6 @@ from webapp.licensing.visibility import Actor, visible_groups
 from webapp.models import Group
 from webapp.words import Status
 
-__all__ = ["COUNT_CAP", "OTHERS", "Filters", "InView", "Key", "Page", "PeopleList", "Row"]
-
 COUNT_CAP = 1000
 MOST = 10_000  # sets are sized up to this
 PLACED = 5  # to put one of a set in order takes as long as so many steps of a walk along an index

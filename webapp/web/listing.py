@@ -17,7 +17,8 @@ from flask import request, url_for
 
 from webapp.licensing import lists
 from webapp.licensing.catalog import Catalog, LicenseType
-from webapp.licensing.lists import COUNT_CAP, OTHERS, Filters, Key, Page, Row
+from webapp.licensing.lists import COUNT_CAP, Filters, Key, Page, Row
+from webapp.licensing.statements import OTHERS
 from webapp.licensing.visibility import Actor
 from webapp.web import format as words
 from webapp.web.books import Books
