@@ -23,8 +23,12 @@ def people(any_app: Flask, make: Make) -> Make:
 
 
 def five_minutes_pass() -> None:
+    seconds_pass(throttle.STRETCH)
+
+
+def seconds_pass(seconds: int) -> None:
     with transaction() as session:
-        session.execute(update(Throttle).values(slot=Throttle.slot - 1))
+        session.execute(update(Throttle).values(began=Throttle.began - seconds))
 
 
 def hits() -> dict[str, int]:
@@ -52,6 +56,19 @@ def test_after_ten_tries_even_the_right_password_waits_and_then_gets_in(
     assert held.one("#username")["value"] == "ada", "nothing typed is lost"
     browse.get("/licenses", status=303)
     five_minutes_pass()
+    assert browse.sign_in("ada", "the password of ada").url == "/licenses"
+
+
+def test_the_five_minutes_run_from_the_first_try_and_a_clock_set_back_holds_nobody(
+    people: Make, browse: Browser
+) -> None:
+    for number in range(throttle.OF_ACCOUNT):
+        wrong(browse, "ada")
+        if number == 0:
+            seconds_pass(200)
+    held = wrong(browse, "ada", 429)
+    assert 0 < int(held.response.headers["Retry-After"]) <= throttle.STRETCH - 200
+    seconds_pass(-86_400)
     assert browse.sign_in("ada", "the password of ada").url == "/licenses"
 
 

@@ -5,7 +5,7 @@ Of passwords and tokens only hashes are kept: whoever reads these tables can't s
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Text
+from sqlalchemy import BigInteger, ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.models.base import Base, Moment
@@ -52,10 +52,10 @@ class SignIn(Base):
 
 
 class Throttle(Base):
-    """Tries of one kind in one stretch of time. ``slot``: the number of the stretch."""
+    """Tries of one kind in one stretch of time. ``began``: its first try, in seconds since 1970."""
 
     __tablename__ = "throttle"
 
     key: Mapped[str] = mapped_column(Text, primary_key=True)
-    slot: Mapped[int]
     hits: Mapped[int]
+    began: Mapped[int] = mapped_column(BigInteger)

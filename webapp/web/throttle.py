@@ -1,7 +1,7 @@
 """Tries of passwords and one-time links, counted before anything is checked, for all workers together.
 
 Counted in the database and committed before hashing, so that parallel guesses are counted too. Whoever
-has tried too often waits until the stretch of five minutes is over: nobody is ever locked out for good.
+has tried too often waits until five minutes after the first of these tries: nobody is locked out for good.
 A device on which somebody signed in before is counted apart, so that they get in while strangers try.
 """
 
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from flask import Response, current_app, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
 
@@ -31,11 +31,13 @@ OF_PROBES = 30
 _ALL = "all"
 _DEVICE_DAYS = 180
 
-# The same text on SQLite and PostgreSQL. In a new stretch the count begins anew.
+# The same text on SQLite and PostgreSQL. A stretch begins with its first try, not by the clock: at the
+# edge of two nobody has twice the tries. ``abs``: a clock set back a day holds nobody for a day.
 _UPSERT = text(
-    "INSERT INTO throttle (key, slot, hits) VALUES (:key, :slot, 1) ON CONFLICT (key) DO UPDATE SET "
-    "hits = CASE WHEN throttle.slot = excluded.slot THEN throttle.hits + 1 ELSE 1 END, slot = excluded.slot "
-    "RETURNING hits"
+    "INSERT INTO throttle (key, began, hits) VALUES (:key, :moment, 1) ON CONFLICT (key) DO UPDATE SET "
+    "hits = CASE WHEN abs(throttle.began - :moment) < :stretch THEN throttle.hits + 1 ELSE 1 END, "
+    "began = CASE WHEN abs(throttle.began - :moment) < :stretch THEN throttle.began ELSE :moment END "
+    "RETURNING hits, began"
 )
 
 
@@ -51,16 +53,16 @@ class TooManyError(TooManyRequests):
 class Try:
     """One counted try; ``succeeded`` takes it back."""
 
-    def __init__(self, own: str | None, shared: tuple[str, ...], slot: int) -> None:
-        """``own``: the key of the account, or of the account on a known device."""
-        self._own, self._shared, self._slot = own, shared, slot
+    def __init__(self, own: str | None, shared: tuple[str, ...], moment: int) -> None:
+        """``own``: the key of the account, or of the account on a known device. ``moment``: in seconds."""
+        self._own, self._shared, self._moment = own, shared, moment
 
     def succeeded(self, session: Session) -> None:
         """Forget what was counted for the account, and take this try back where others share it."""
         session.execute(delete(Throttle).where(Throttle.key == self._own))
         session.execute(
             update(Throttle)
-            .where(Throttle.key.in_(self._shared), Throttle.slot == self._slot, Throttle.hits > 0)
+            .where(Throttle.key.in_(self._shared), Throttle.began <= self._moment, Throttle.hits > 0)
             .values(hits=Throttle.hits - 1)
         )
 
@@ -72,8 +74,8 @@ def counted(username: str | None = None) -> Iterator[Try]:
     ``username``: as typed; whether there is such an account makes no difference. None: a one-time link.
     """
     own, shared = _keys(username)
-    slot = _count({own: OF_ACCOUNT, **shared} if own else shared)
-    yield Try(own, tuple(shared), slot)
+    moment = _count({own: OF_ACCOUNT, **shared} if own else shared)
+    yield Try(own, tuple(shared), moment)
 
 
 def note_probe(who: Actor, problems: Sequence[Problem]) -> None:
@@ -91,28 +93,33 @@ def hold_prober(who: Actor) -> None:
     if who.views_everyone:
         return
     moment = int(now().timestamp())
-    slot = moment // STRETCH
-    counted_ = select(Throttle.hits).where(Throttle.key == f"taken values {who.id}", Throttle.slot == slot)
-    if (db.session.scalar(counted_) or 0) >= OF_PROBES:
+    until = db.session.scalar(
+        select(Throttle.began + STRETCH).where(
+            Throttle.key == f"taken values {who.id}",
+            Throttle.hits >= OF_PROBES,
+            func.abs(Throttle.began - moment) < STRETCH,
+        )
+    )
+    if until:
         event("throttled")
-        raise TooManyError((slot + 1) * STRETCH - moment)
+        raise TooManyError(until - moment)
 
 
 def _count(limits: Mapping[str, int]) -> int:
-    """Count under each of these keys; the stretch of time it was counted in. Raises TooManyError."""
+    """Count under each of these keys; a moment in the stretches it was counted in. Raises TooManyError."""
     moment = int(now().timestamp())
-    slot = moment // STRETCH
     with transaction() as session:
-        hits = {
-            key: session.execute(_UPSERT, {"key": key, "slot": slot}).scalar_one()
+        counts = {
+            key: session.execute(_UPSERT, {"key": key, "moment": moment, "stretch": STRETCH}).one()
             for key in sorted(limits)  # one order for everybody leaves no deadlock
         }
-    if hits.get(_ALL) == 1:
-        _forget_old(slot)
-    if any(hits[key] > most for key, most in limits.items()):
+    if _ALL in counts and counts[_ALL].hits == 1:
+        _forget_old(moment)
+    over = [counts[key].began for key, most in limits.items() if counts[key].hits > most]
+    if over:
         event("throttled")
-        raise TooManyError((slot + 1) * STRETCH - moment)
-    return slot
+        raise TooManyError(max(over) + STRETCH - moment)
+    return max([moment, *(int(count.began) for count in counts.values())])
 
 
 def _keys(username: str | None) -> tuple[str | None, dict[str, int]]:
@@ -126,9 +133,10 @@ def _keys(username: str | None) -> tuple[str | None, dict[str, int]]:
     return f"account {account}", shared
 
 
-def _forget_old(slot: int) -> None:
+def _forget_old(moment: int) -> None:
     """Throw away what was counted in stretches that are over, passing by what another try holds."""
-    old = select(Throttle.key).where(Throttle.slot < slot).with_for_update(skip_locked=True)
+    over = Throttle.began <= moment - STRETCH
+    old = select(Throttle.key).where(over).with_for_update(skip_locked=True)
     with transaction() as session:
         session.execute(delete(Throttle).where(Throttle.key.in_(old)))
 
