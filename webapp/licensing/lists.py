@@ -33,7 +33,7 @@ from webapp.words import Status
 COUNT_CAP = 1000
 MOST = 10_000  # sets are sized up to this
 PLACED = 5  # to put one of a set in order takes as long as so many steps of a walk along an index
-MARGIN = 1.5  # a walk goes so much farther than it should have to, if those who fit stand anywhere
+MARGIN = 2.5  # a walk goes so much farther than it should have to, if those who fit stand anywhere
 _INITIALS = 20  # a letter begins about one of so many names
 _ARMS = 8  # a supervisor's groups are walked side by side if they are no more
 
@@ -285,7 +285,7 @@ class _Part:
         found: list[Any] = []
         for stretch in statements.stretches(self._initial, self._names, after):
             bounds: dict[str, Any] = stretch | limit
-            found += sorted(self._ask(statement(frozenset(bounds)), **bounds, size=most))
+            found += sorted(self._ask(statement(frozenset(bounds)), **bounds, size=most).all())
         return found[:most]
 
     @cached_property

@@ -30,7 +30,10 @@ def ago(moment: datetime | None, now: datetime, zone: tzinfo) -> str:
 
 def full_moment(moment: datetime | None, zone: tzinfo) -> str:
     """Day, time and zone, for a tooltip."""
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}" if moment else ""
+    if moment is None:
+        return ""
+    there = moment.astimezone(zone)
+    return f"{there.isoformat(' ')[:16]} {there.tzname()}"  # strftime takes twice as long
 
 
 def time_of_day(moment: datetime, zone: tzinfo) -> str:
