@@ -54,7 +54,8 @@ document.addEventListener("htmx:response:error", (event) => {
 // Another person gets nothing of it.
 let signInEnded = false;
 async function renew() {
-  const answer = await fetch(location.href);
+  const answer = await fetch(location.href).catch(() => null);
+  if (answer === null) return message("The server can't be reached. Try again in a moment.");
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const person = (of) => of.querySelector(".menu-panel .menu-more")?.textContent;
   const ended = signInEnded;

@@ -330,6 +330,29 @@ def test_HTMX_2_who_stays_with_what_they_typed_signs_in_beside_it_and_saves(
     expect(page.locator("h1")).to_have_text("Typed Before")
 
 
+def test_HTMX_2_if_the_server_is_gone_just_then_that_is_told_and_the_next_tap_asks_again(
+    visit: Visit, place: Place
+) -> None:
+    page = visit(place.server, "/users/agent41", "another", alone=True)
+    page.get_by_label("Name", exact=True).fill("Typed Before")
+    beside = page.context.new_page()
+    beside.goto("/licenses")
+    sign_out(beside)
+    page.bring_to_front()
+    visit.expect(status(400))
+    visit.expect("net::ERR_FAILED")
+    page.route(
+        re.compile("/users/agent41$"),
+        lambda route: route.abort() if route.request.method == "GET" else route.fallback(),
+    )
+    page.get_by_role("button", name="Save", exact=True).tap()
+    expect(page.locator("#message")).to_contain_text("The server can't be reached.")
+    page.unroute_all()
+    page.get_by_role("button", name="Save", exact=True).tap()
+    expect(page.locator("#message")).to_contain_text("what you typed is still here")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Typed Before")
+
+
 @pytest.mark.case("HTMX-4")
 def test_HTMX_4_after_signing_out_neither_history_nor_an_old_tab_shows_or_does_anything_of_the_person_before(
     visit: Visit, place: Place
