@@ -1,5 +1,5 @@
 """What has a time to keep, against the real server with two workers: nobody is found out by how long a refusal
-takes, slow clients hold nobody up, and the end comes in time.
+takes, neither slow clients nor a locked database hold anybody up who reads, and the end comes in time.
 
 Run by ``python -m tests.long`` with nothing beside it, never with the suite: a busy machine must fail no test.
 """
@@ -12,6 +12,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
@@ -31,7 +32,7 @@ from tests.serving.slow import drip, slow_clients, still_open
 from tests.serving.visiting import PASSWORD, Got, Visitor
 from webapp.database import now, transaction
 from webapp.licensing import passwords
-from webapp.models import Pool
+from webapp.models import Pool, User
 from webapp.web.passwords import hash_password, init_passwords, is_right
 
 EACH = 100  # tries of each kind
@@ -39,7 +40,10 @@ NEAR, NEAR_PART = 0.020, 0.10  # how far medians may be apart: seconds, or a par
 SLOW = 200  # clients of each kind
 ROUNDS = 60
 PAGES = ("/licenses", "/users", "/users/new", "/static/app.css")
+NEW = {"username": "late", "name": "Late", "email": "l@x.example", "license_vcc": "agent"}
 LATE = 1.0  # seconds
+HELD = 30  # seconds
+TOLD = 6  # seconds, until a save is told to wait
 IN_FLIGHT = 20
 LONGEST = 30  # seconds, until slow headers are dropped and until the server has ended
 
@@ -204,6 +208,49 @@ def test_beside_400_slow_clients_pages_come_within_a_second(
     assert dropped <= LONGEST
 
 
+@pytest.mark.case("FAULT-2")
+def test_while_another_holds_the_database_pages_come_in_time_and_saves_are_soon_told_to_wait(
+    any_app: Flask, any_url: str, make: Make, tmp_path: Path, counts: Counts
+) -> None:
+    make.admin("boss")
+    password = make.password("boss")
+    with serving(tmp_path, any_url) as server, ThreadPoolExecutor(1) as pool:
+        reader, writer = Visitor(server.port), Visitor(server.port)
+        for visitor in (reader, writer):
+            assert visitor.sign_in("boss", password).status == 303
+        writer.ask("GET", "/users/new")
+        pages, waits, answers = [], [], []
+        with transaction() as session:
+            session.execute(select(Pool).with_for_update())  # every save waits for these
+            until = time.monotonic() + HELD
+            while time.monotonic() < until:
+                saving = pool.submit(timed_save, writer)
+                while not saving.done():
+                    pages.append(percentile_95(reader))
+                waited, got = saving.result()
+                waits.append(waited)
+                answers.append((got.status, got.headers["Retry-After"]))
+                session.scalar(select(1))  # who idles for 30 s loses the connection
+        after, got = timed_save(writer)
+    counts.tell(
+        f"the database held for {HELD} s by another",
+        f"{len(waits)} saves told to wait after at most {max(waits):.1f} s, pages meanwhile p95 "
+        f"{1000 * max(pages):.0f} ms; then one saved in {1000 * after:.0f} ms",
+    )
+    assert set(answers) == {(503, "5")}
+    assert max(waits) <= TOLD
+    assert max(pages) < LATE / 2
+    assert got.status == 303
+    assert len(session.scalars(select(User.id).where(User.username == NEW["username"])).all()) == 1
+
+
+def timed_save(visitor: Visitor) -> tuple[float, Got]:
+    """A new user; seconds, and the answer."""
+    begun = time.monotonic()
+    got = visitor.post("/users/new", NEW)
+    return time.monotonic() - begun, got
+
+
 def percentile_95(visitor: Visitor) -> float:
     """Seconds, over all pages and rounds."""
     took = []
@@ -248,8 +295,7 @@ def test_at_SIGTERM_all_20_saves_under_way_are_answered_and_the_server_ends_in_t
 
 def begun_save(port: int, visitor: Visitor, username: str) -> socket.socket:
     """A connection on which a save was sent."""
-    fields = {"username": username, "name": "Late", "email": "l@x.example", "license_vcc": "agent"}
-    body = urlencode({"csrf_token": visitor.token, **fields}).encode()
+    body = urlencode({"csrf_token": visitor.token, **NEW, "username": username}).encode()
     cookie, length = f"Cookie: {visitor.cookie}", f"Content-Length: {len(body)}"
     connection = socket.create_connection(("127.0.0.1", port), timeout=LONGEST)
     connection.sendall(post(FORM, cookie, length, body=body, path="/users/new"))

@@ -129,7 +129,7 @@ def test_S2_V1_types_rotated_among_three_users_at_full_pools_by_four_editors(
 def test_S6_a_contract_lowered_below_assigned_takes_from_nobody_and_gives_nobody_more(
     desk: Client, make: Make, counts: Counts
 ) -> None:
-    turns = 5 * counts.rounds
+    turns = 25 * counts.rounds
     count: Counter[int] = Counter()
     for turn in range(turns):
         before = assigned("vcc/agent")
