@@ -85,12 +85,15 @@ def test_a_group_with_users_is_not_deleted_archived_ones_included(boss: Browser,
     make.user("gone", active=False, groups=("Floor",))
     page = boss.post(f"/groups/{group('Floor')}/delete", status=422)
     assert errors(page) == {"group"}
+    assert "open" in page.one("#delete").attrs, "the refusal is seen"
     assert "Floor" in names()
 
 
 def test_deleting_a_group_ends_access_to_it_and_tells_so(boss: Browser, make: Make) -> None:
     boss.post("/groups", {"name": "Empty"})
     make.supervisor("sue", write=("Empty",))
+    told = boss.get(f"/groups/{group('Empty')}").words("#delete")
+    assert f"These supervisors lose their access to it: {user('sue').name}" in told
     boss.post(f"/groups/{group('Empty')}/delete")
     assert (user("sue").access, user("sue").version) == ({}, 2)
     boss.get("/users/sue/history")

@@ -48,6 +48,17 @@ def read_all(session: Session, actor: Actor) -> list[GroupView]:
     return [GroupView(row.id, row.name, row.members, actor.writes(row.name)) for row in rows]
 
 
+def holders_in_view(session: Session, group_id: int, actor: Actor) -> list[str]:
+    """The names of the supervisors with access to a group, as far as the actor may view them (P4)."""
+    rows = session.scalars(
+        select(User.name)
+        .join(GroupAccess, GroupAccess.user_id == User.id)
+        .where(GroupAccess.group_id == group_id, visible(actor))
+        .order_by(User.name_fold, User.username_fold)
+    )
+    return list(rows)
+
+
 def name_in_view(session: Session, group_id: int, actor: Actor) -> str | None:
     """The name of this group; None if there is none in the actor's view (P5)."""
     if group_id >= 2**31:  # no database has more of them

@@ -87,6 +87,7 @@ def _one(
     return page(
         "groups/group.html", status=status, group=_shown(found), manages=who.may("groups"),
         errors=errors_at(problems), typed=found.name if typed is None else typed,
+        holders=groups.holders_in_view(db.session(), group, who),
         op_id=secrets.token_urlsafe(16),
     )  # fmt: skip
 
