@@ -15,6 +15,7 @@ from typing import Any, Literal
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    CompoundSelect,
     Select,
     Text,
     and_,
@@ -410,14 +411,19 @@ def places(shape: Shape, start: int, bounds: frozenset[str]) -> Statement:
 def walk(shape: Shape, way: Way, bounds: frozenset[str], longest: int) -> Statement:
     """The people at so many places of the list, along a way; ``longest``: which of its indexes is."""
     size: BindParameter[int] = bindparam("size")
-    walks = [
-        people.order_by(*source.place).limit(size) for source, people in _walked(shape, way, bounds, longest)
-    ]
+    walks = _walked(shape, way, bounds, longest)
     if len(walks) == 1:
-        return _shown(walks[0])
-    # Somebody may stand in several of them; of each so many are enough.
-    places = union(*(select(walk.subquery()) for walk in walks)).subquery()
-    return _shown(select(places).order_by(places.c.name_fold, places.c.username_fold).limit(size))
+        [(source, people)] = walks
+        return _shown(people.order_by(*source.place).limit(size))
+    # Somebody may stand in several. SQLite merges them as it goes; elsewhere so many of each are read.
+    merged = union(
+        *(
+            people if shape.sqlite else select(people.order_by(*source.place).limit(size).subquery())
+            for source, people in walks
+        )
+    )
+    place = (merged.selected_columns[name] for name in ("name_fold", "username_fold"))
+    return _shown(merged.order_by(*place).limit(size))
 
 
 @_once
@@ -433,7 +439,7 @@ def count(shape: Shape, start: int | None, bounds: frozenset[str]) -> Select[int
     return select(func.count()).select_from(some.subquery())
 
 
-def _shown(places: Statement) -> Statement:
+def _shown(places: Statement | CompoundSelect[*tuple[Any, ...]]) -> Statement:
     """These places, in no order, with what is shown of each user: groups and licenses as texts of ids."""
     some = places.subquery()
     member, held, offer = aliased(Membership), aliased(Holding), aliased(Offer)
