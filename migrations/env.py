@@ -5,6 +5,7 @@ that refer to it, so they are off meanwhile and checked at the end. Two processe
 once: the second waits for the first, and then finds nothing left to do.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from filelock import FileLock, Timeout
 from flask import current_app
 from sqlalchemy import Connection
 
-from webapp.database import PATIENCE, BusyError, db, write_intent
+from webapp.database import PATIENCE, BusyError, db, writes_until
 from webapp.models import Base
 from webapp.models.base import made_by_hand
 
@@ -24,7 +25,7 @@ _LOCK = 4217  # PostgreSQL's advisory locks are numbers; this one is ours for mi
 def run() -> None:
     """Migrate inside one transaction that is rolled back whole if anything fails."""
     file = current_app.extensions["settings"].sqlite_file
-    intent = write_intent.set(True)
+    turn = writes_until.set(time.monotonic() + PATIENCE)
     try:
         if file:
             with _alone(file), db.engine.connect() as connection:
@@ -34,7 +35,7 @@ def run() -> None:
             with db.engine.connect().execution_options(isolation_level="READ COMMITTED") as connection:
                 _on_postgresql(connection)
     finally:
-        write_intent.reset(intent)
+        writes_until.reset(turn)
 
 
 @contextmanager

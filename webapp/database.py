@@ -40,7 +40,8 @@ CACHE = 32 * 1024  # KiB that a connection to SQLite may keep of the file: most 
 db = SQLAlchemy(metadata=Base.metadata)
 migrate = Migrate()
 
-write_intent: ContextVar[bool] = ContextVar("write_intent", default=False)
+# Until when a transaction that is to write may wait for its turn, by ``time.monotonic``; None: it only reads.
+writes_until: ContextVar[float | None] = ContextVar("writes_until", default=None)
 _one_writer = threading.Lock()
 
 
@@ -117,7 +118,19 @@ def _file_of(connection: sqlite3.Connection) -> tuple[int, int] | None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write_intent.get() else "BEGIN")
+    until = writes_until.get()
+    if until is None:
+        connection.exec_driver_sql("BEGIN")
+        return
+    _wait_at_most(connection, until - time.monotonic())
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        _wait_at_most(connection, WAIT)
+
+
+def _wait_at_most(connection: Connection, seconds: float) -> None:
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={max(0, int(seconds * 1000))}")
 
 
 @contextmanager
@@ -132,8 +145,9 @@ def transaction(wait: float = WAIT) -> Iterator[Session]:
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("unsaved changes before a transaction")
     session.rollback()  # ends the reading transaction: what it saw is old
-    with _alone(current_app.extensions["settings"].sqlite_file, wait):
-        intent = write_intent.set(True)
+    until = time.monotonic() + wait
+    with _alone(current_app.extensions["settings"].sqlite_file, until):
+        turn = writes_until.set(until)
         try:
             if db.engine.dialect.name == "sqlite":
                 session.connection()
@@ -148,7 +162,7 @@ def transaction(wait: float = WAIT) -> Iterator[Session]:
             session.rollback()
             raise
         finally:
-            write_intent.reset(intent)
+            writes_until.reset(turn)
 
 
 def reader() -> Session:
@@ -160,13 +174,12 @@ def reader() -> Session:
 
 
 @contextmanager
-def _alone(sqlite_file: Path | None, wait: float) -> Iterator[None]:
-    """On SQLite: this process's lock, then a lock file, within ``wait`` seconds altogether."""
+def _alone(sqlite_file: Path | None, until: float) -> Iterator[None]:
+    """On SQLite: this process's lock, then a lock file, both by then."""
     if sqlite_file is None:
         yield
         return
-    until = time.monotonic() + wait
-    if not _one_writer.acquire(timeout=wait):
+    if not _one_writer.acquire(timeout=max(0, until - time.monotonic())):
         raise BusyError
     try:
         lock = FileLock(f"{sqlite_file}.lock", mode=0o600)

@@ -154,7 +154,8 @@ def test_P2_P4_every_list_is_exactly_who_fits_and_is_in_view_in_the_same_order(
     any_app: Flask, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make.contract()
-    ways = [{"PLACED": 0}, *({"PLACED": 99, "MARGIN": margin} for margin in (0, 0.3, 99)), {}]
+    walks = [{"PLACED": 99, "MARGIN": margin, "_INITIALS": 1} for margin in (0, 0.3, 1, 99)]
+    ways: list[dict[str, float]] = [{"PLACED": 0}, *walks, {}]
     lengths: list[int] = []
 
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -171,6 +172,23 @@ def test_P2_P4_every_list_is_exactly_who_fits_and_is_in_view_in_the_same_order(
     assert sum(length > 0 for length in lengths) > len(lengths) / 10, (
         "nearly all lists are empty: this shows little"
     )
+
+
+def test_whoever_begins_with_no_letter_is_met_before_A_and_after_Z_however_far_the_walk_goes(
+    any_app: Flask, make: Make
+) -> None:
+    """A walk that stops among those before A must not go on among those after Z."""
+    names = [*["0 Maria"] * 60, *["1 Peter"] * 200, *["Ж Peter"] * 200]
+    make.contract({"vcc/agent": (1000, 0)})
+    with transaction() as session:
+        users.create(session, [make.wish(name=name) for name in names], make.act())
+    db.session.rollback()
+    session = db.session()
+    product = ledger.read_catalog(session).base
+    for status in (Status.ACTIVE, Status.ALL):
+        found = PeopleList(session, Filters(product, status=status, q="peter", initial="#"), OPERATOR)
+        pages = list(found.pages(2))
+        assert [row.name for page in pages for row in page.rows] == names[60:]
 
 
 def check(session: Any, made: list[Person], groups: dict[str, int], data: st.DataObject) -> int:

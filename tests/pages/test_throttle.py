@@ -95,10 +95,22 @@ def test_a_success_forgets_the_accounts_tries_and_takes_back_only_its_own_of_the
 
 
 @pytest.mark.case("ASVS 6.3.1")
-def test_one_address_has_thirty_tries_over_all_names(people: Make, browse: Browser) -> None:
+def test_one_address_has_thirty_tries_over_all_names_and_uses_up_no_more_of_all(
+    people: Make, browse: Browser
+) -> None:
     for number in range(throttle.OF_ADDRESS):
         wrong(browse, f"guess{number}")
-    wrong(browse, "sue", 429)
+    for _ in range(3):
+        wrong(browse, "sue", 429)
+    assert hits()["all"] == throttle.OF_ADDRESS
+
+
+@pytest.mark.case("ASVS 6.3.1")
+def test_whoever_goes_on_at_one_account_holds_nobody_else(people: Make, browse: Browser) -> None:
+    for number in range(throttle.OF_ADDRESS + 5):
+        wrong(browse, "nobody", 422 if number < throttle.OF_ACCOUNT else 429)
+    assert hits()["address"] == hits()["all"] == throttle.OF_ACCOUNT
+    assert browse.sign_in("ada", "the password of ada").url == "/licenses"
 
 
 @pytest.mark.case("ASVS 6.3.1")

@@ -286,6 +286,8 @@ class _Part:
         for stretch in statements.stretches(self._initial, self._names, after):
             bounds: dict[str, Any] = stretch | limit
             found += sorted(self._ask(statement(frozenset(bounds)), **bounds, size=most).all())
+            if limit or len(found) >= most:  # who is beyond the limit comes before the next stretch
+                break
         return found[:most]
 
     @cached_property

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from flask import Response, current_app, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import Row, delete, func, select, text, update
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
 
@@ -106,19 +106,24 @@ def hold_prober(who: Actor) -> None:
 
 
 def _count(limits: Mapping[str, int]) -> int:
-    """Count under each of these keys; a moment in the stretches it was counted in. Raises TooManyError."""
+    """Count under each of these keys; a moment in the stretches it was counted in. Raises TooManyError.
+
+    What the account's own limit refuses costs its address nothing, and what an address's refuses nobody
+    else: or one client could use up the tries of all.
+    """
     moment = int(now().timestamp())
+    counts: dict[str, Row[tuple[int, int]]] = {}
     with transaction() as session:
-        counts = {
-            key: session.execute(_UPSERT, {"key": key, "moment": moment, "stretch": STRETCH}).one()
-            for key in sorted(limits)  # one order for everybody leaves no deadlock
-        }
+        for key in sorted(limits):  # account, address, all; one order for everybody leaves no deadlock
+            counts[key] = session.execute(_UPSERT, {"key": key, "moment": moment, "stretch": STRETCH}).one()
+            if counts[key].hits > limits[key]:
+                break
     if _ALL in counts and counts[_ALL].hits == 1:
         _forget_old(moment)
-    over = [counts[key].began for key, most in limits.items() if counts[key].hits > most]
-    if over:
-        event("throttled")
-        raise TooManyError(max(over) + STRETCH - moment)
+    for key, count in counts.items():
+        if count.hits > limits[key]:
+            event("throttled")
+            raise TooManyError(count.began + STRETCH - moment)
     return max([moment, *(int(count.began) for count in counts.values())])
 
 
