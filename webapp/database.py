@@ -95,9 +95,10 @@ def _connect(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # the driver must send no BEGIN of its own
     for pragma in (
         "foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL",
-        f"busy_timeout={int(WAIT * 1000)}", "recursive_triggers=ON", f"cache_size=-{CACHE}",
+        "recursive_triggers=ON", f"cache_size=-{CACHE}",
     ):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}")
+    _wait_at_most(connection, WAIT)
 
 
 def _leave_a_lost_file(connection: sqlite3.Connection, record: ConnectionPoolEntry, _proxy: Any) -> None:
@@ -122,15 +123,16 @@ def _begin(connection: Connection) -> None:
     if until is None:
         connection.exec_driver_sql("BEGIN")
         return
-    _wait_at_most(connection, until - time.monotonic())
+    driver = connection.connection.driver_connection
+    _wait_at_most(driver, until - time.monotonic())
     try:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     finally:
-        _wait_at_most(connection, WAIT)
+        _wait_at_most(driver, WAIT)
 
 
-def _wait_at_most(connection: Connection, seconds: float) -> None:
-    connection.exec_driver_sql(f"PRAGMA busy_timeout={max(0, int(seconds * 1000))}")
+def _wait_at_most(driver: Any, seconds: float) -> None:
+    driver.execute(f"PRAGMA busy_timeout={max(0, int(seconds * 1000))}")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from webapp.factory import create_app
 from webapp.licensing import ledger
 from webapp.licensing.record import Record
 from webapp.models import Change, ChangeEntry, Group, User
+from webapp.words import AccessLevel
 
 CONTRACT = {
     "vcc/agent": (5, 1), "vcc/supervisor": (5, 0), "vcc/wallboard": (2, 0), "vcc/admin": (5, 0),
@@ -92,6 +93,47 @@ def test_E1_a_choice_that_is_not_possible_stays_visible_with_its_ways_out(desk: 
     assert "Use Supervisor (5 left)" in page.words("#field-license_ha")
     refused = desk.post("/users/new", form(license_ha="viewer"), status=422)
     assert errors(refused) == {"license_ha"}
+
+
+def test_E1_E4_what_another_choice_made_impossible_stays_chosen_until_somebody_takes_it_off(
+    desk: Browser,
+) -> None:
+    live = desk.region("/users/new?plan=1&license_vcc=agent&license_ha=viewer", "licensing")
+    assert live.one("#license_ha-viewer").has_attr("checked")
+    assert not live.one("#license_ha-viewer").has_attr("disabled")
+    assert not live.one("#license_ha-none").has_attr("checked")
+    assert errors(live) == {"license_ha"}
+    live = desk.region("/users/new?plan=1&license_vcc=wallboard&contactpad=y&webrtc=y", "licensing")
+    for name in ("contactpad", "webrtc"):
+        assert live.one(f"#{name}").has_attr("checked")
+        assert not live.one(f"#{name}").has_attr("disabled")
+    assert errors(live) == {"contactpad", "webrtc"}
+
+
+def test_P3_the_rights_of_a_supervisor_are_no_error_after_another_license_was_chosen(desk: Browser) -> None:
+    live = desk.region("/users/new?plan=1&license_vcc=agent&permissions=access&access-1=read", "licensing")
+    assert errors(live) == set()
+
+
+def test_P3_the_access_of_a_new_supervisor_follows_their_groups_whichever_is_chosen_first(
+    desk: Browser,
+) -> None:
+    def access(address: str) -> tuple[str, str]:
+        live = desk.region(f"/users/new?plan=1&license_vcc=supervisor&{address}", "licensing")
+        chosen = live.one("input[name=access-1][checked]")
+        return str(chosen["value"]), str(live.one("input[name=access_for]")["value"])
+
+    assert access("") == ("", "")
+    assert access("permissions=access&access-1=&access_for=&groups=1") == ("read", "1")
+    assert access("permissions=access&access-1=&access_for=1&groups=1") == ("", "1"), "somebody took it off"
+    assert access("permissions=access&access-1=write&access_for=&groups=1") == ("write", "1")
+    assert access("permissions=access&access-1=read&access_for=1") == ("", "")
+    assert access("permissions=access&access-1=write&access_for=1") == ("write", "")
+    desk.post(
+        "/users/new",
+        form(license="supervisor", permissions="access", groups="1") | {"access-1": "", "access_for": ""},
+    )
+    assert user().access == {"Billing": AccessLevel.READ}
 
 
 @pytest.mark.case("ASVS 2.2.2", "ASVS 2.2.3")

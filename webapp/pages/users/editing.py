@@ -271,8 +271,12 @@ def _groups(who: Actor) -> list[GroupChoice]:
 
 
 def _of_choices(plan: Plan) -> list[Problem]:
-    """What is wrong with the choices. Of text, or of nothing chosen yet, nobody is told before saving."""
-    return [p for p in plan.refusals if p.field not in TEXTS and p.code != "license_missing"]
+    """What is wrong with the choices. Of text, or of nothing chosen yet, nobody is told before saving.
+
+    Nor of a supervisor's rights, after another license was chosen: they are not on the form any more.
+    """
+    untold = ("license_missing", "permissions_supervisor")
+    return [p for p in plan.refusals if p.field not in TEXTS and p.code not in untold]
 
 
 def _plan(before: Record | None, sent: Sent, *, all_told: bool = False) -> Standing:

@@ -17,6 +17,7 @@ from webapp.licensing.record import Record, Wish
 from webapp.words import AccessLevel, ContactPadRule
 
 TEXTS = ("username", "name", "email", "sso_external_id", "agent_id")
+ACCESS_FOR = "access_for"  # the groups that were chosen when a new supervisor's access was shown
 LONGEST = 10_000  # characters of one field; what is done with a text may take the square of its length
 
 
@@ -72,11 +73,14 @@ def read_form(
     form = type("FullUserForm", (UserForm,), fields)(data)
     texts = {name: form[name].data if name in data else None for name in TEXTS}
     licenses = {p.key: form[f"license_{p.key}"].data for p in catalog.products if f"license_{p.key}" in data}
+    named = {str(group.id): group.name for group in groups}
+    own = tuple(named[i] for i in form.groups.data or () if i in named)
     access, problems = _access(data, groups)
     permissions: frozenset[str] | None = frozenset(form.permissions.data or ())
     if before is None and not permissions and not any(name.startswith("access-") for name in data):
         permissions = access = None  # as a new one starts (P3)
-    named = {str(group.id): group.name for group in groups}
+    elif before is None and access is not None and ACCESS_FOR in data:
+        _follow(access, own, [named[i] for i in data[ACCESS_FOR].split() if i in named])
     username = before.username if before else texts.pop("username") or ""
     texts.pop("username", None)
     wish = Wish(
@@ -85,7 +89,7 @@ def read_form(
         licenses=licenses,
         contactpad=_contactpad(form, catalog, before),
         webrtc=form.webrtc.data,
-        groups=tuple(named[i] for i in form.groups.data or () if i in named),
+        groups=own,
         permissions=permissions,
         access=access,
     )
@@ -97,6 +101,15 @@ def read_form(
         form.op_id.data or "",
         tuple(problems),
     )
+
+
+def _follow(access: dict[str, AccessLevel], own: Sequence[str], shown: Sequence[str]) -> None:
+    """A new supervisor's access follows the groups chosen since it was shown: they read their own (P3)."""
+    for name in set(own) - set(shown):
+        access.setdefault(name, AccessLevel.READ)
+    for name in set(shown) - set(own):
+        if access.get(name) is AccessLevel.READ:
+            del access[name]
 
 
 def number(version: str) -> int | None:

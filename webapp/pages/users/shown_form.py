@@ -133,6 +133,10 @@ def _tile(it: Standing, kind: LicenseType, chosen: bool, reason: str, held: bool
     }  # fmt: skip
 
 
+_STILL_WISHED = {"chosen": True, "off": False}
+"""What was wished for and can't be stays chosen: it is an error of the form until somebody takes it off."""
+
+
 def _product(it: Standing, product: Product, help_: str) -> dict[str, Any]:
     """A product's tiles, "None" first, and below them why some can't be chosen and the ways out."""
     held = next((k for k in (it.before.held if it.before else ()) if k.product == product.key), None)
@@ -150,6 +154,8 @@ def _product(it: Standing, product: Product, help_: str) -> dict[str, Any]:
             reason = "They lose this"
         tiles.append(_tile(it, kind, kind == chosen and not reason, reason, kind == held))
         tiles[-1]["lost"] = kind.ref in lost
+        if problem and kind.ref not in lost and kind.key == it.sent.wish.licenses.get(product.key):
+            tiles[-1] |= _STILL_WISHED
         if problem or reason:
             notes.append(_note(it, product, kind, problem, reason, help_))
     keeps = any(tile["chosen"] or tile["lost"] for tile in tiles)
@@ -223,11 +229,14 @@ def _switches(it: Standing) -> dict[str, Any]:
     elif base:
         why = ""
     on = bool(after and after.contactpad)
+    wished = rule is ContactPadRule.NEVER and bool(it.sent.wish.contactpad) and "contactpad" not in lost
+    wished_webrtc = bool(it.sent.wish.webrtc and after and not after.webrtc) and "webrtc" not in lost
     return {
-        "contactpad": {"on": on, "off": bool(why), "why": "They lose this" if "contactpad" in lost else why,
+        "contactpad": {"on": on or wished, "off": bool(why) and not wished,
+                       "why": "They lose this" if "contactpad" in lost else why,
                        # Kept for the case that another license is chosen: who has it, keeps it.
                        "kept": bool(rule is ContactPadRule.ALWAYS and it.before and it.before.contactpad)},
-        "webrtc": {"on": bool(after and after.webrtc), "off": not on,
+        "webrtc": {"on": bool(after and after.webrtc) or wished_webrtc, "off": not on and not wished_webrtc,
                    "why": "They lose this" if "webrtc" in lost else "" if on else "Needs ContactPad",
                    "way": "contactpad=y&webrtc=y" if rule is ContactPadRule.OPTIONAL and not on else ""},
     }  # fmt: skip
@@ -267,6 +276,9 @@ def _rights(it: Standing) -> dict[str, Any] | None:
             }
             for group in it.groups
         ],
+        "access_for": None if it.before else " ".join(
+            str(group.id) for group in it.groups if group.name in (it.sent.wish.groups or ())
+        ),
         "own": it.own,
     }  # fmt: skip
 
