@@ -10,9 +10,12 @@ import pytest
 from flask import Flask
 
 from tests.inspecting import Browser, Page
+from tests.licensing.pure import CATALOG
 from tests.make import Make
 from webapp.database import transaction
 from webapp.licensing import users
+from webapp.licensing.changes import Line, Told
+from webapp.pages.changes import shown
 
 
 def numbers(page: Page) -> list[int]:
@@ -60,8 +63,23 @@ def test_filters_by_person_actor_action_and_day_combine(admin: Browser) -> None:
     lines = admin.get("/changes?action=license&person=sam").all(".entries li")
     assert [" ".join(line.get_text(" ").split()) for line in lines] == [
         "Person 0003 Vonage Contact Center Supervisor", "Person 0003 Historical Analytics Viewer",
-        "and 5 more",
+        "and 5 more in this change",
     ]  # fmt: skip
+
+
+def test_values_are_told_in_words_and_moments_in_the_time_zone(app: Flask) -> None:
+    told = {
+        ("password_link", "until 2026-11-25T21:59Z"): "until 2026-11-25 22:59 CET",
+        ("last_login", "2026-07-01T20:50:39Z, as of 2026-07-02"): "2026-07-01 22:50 CEST, as of 2026-07-02",
+        ("permissions", "access;edit"): "Access user admin, Edit user",
+        ("access", "Billing:read;Floor:write"): "Billing: read, Floor: write",
+        ("groups", "A;B"): "A, B", ("name", "A;B 2026-07-01T20:50Z"): "A;B 2026-07-01T20:50Z",
+    }  # fmt: skip
+    for (field, value), words in told.items():
+        line = Line(1, "ann", "ann", "Ann", field, None, value, None)
+        change = Told(1, datetime.now(UTC), "boss", "page", None, (line,), 0)
+        with app.test_request_context():
+            assert shown.change(change, CATALOG, ZoneInfo("Europe/Berlin"))["lines"][0]["new"] == words
 
 
 @pytest.mark.case("HTMX-1")
@@ -98,7 +116,7 @@ def test_many_entries_are_told_page_by_page(admin: Browser, make: Make) -> None:
     make.users(40)
     page = admin.get("/changes")
     newest = numbers(page)[0]
-    assert re.search(r"and \d+ more$", page.words(f"[data-change='{newest}']"))
+    assert re.search(r"and \d+ more in this change$", page.words(f"[data-change='{newest}']"))
     url: str | None = f"/changes/{newest}"
     names: list[str] = []
     while url:

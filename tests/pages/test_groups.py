@@ -11,7 +11,7 @@ from webapp.database import db, transaction
 from webapp.licensing import users
 from webapp.licensing.errors import LicensingError
 from webapp.licensing.record import Wish
-from webapp.models import ChangeEntry, Group
+from webapp.models import ChangeEntry, Group, Throttle
 
 
 @pytest.fixture
@@ -126,6 +126,19 @@ def test_P4_a_supervisor_who_manages_groups_gets_write_on_their_own_and_learns_o
     assert "“secret” can't be used." in refused.words("main")
     browse.post(f"/groups/{group('Secret')}", {"name": "x"}, status=404)
     browse.post(f"/groups/{group('Secret')}/delete", status=404)
+
+
+def test_P4_of_a_group_with_nobody_in_view_a_supervisor_learns_only_that_it_stays_and_that_is_counted(
+    app: Flask, make: Make, browse: Browser
+) -> None:
+    make.supervisor("sue", write=("Floor", "Mine"), permissions=("access", "groups"))
+    make.admin("boss", groups=("Mine",))
+    browse.sign_in("sue", make.password("sue"))
+    refused = browse.post(f"/groups/{group('Mine')}/delete", status=422)
+    assert "“Mine” can't be deleted. Ask an admin." in refused.words("#delete")
+    db.session.rollback()
+    counted = db.session.scalars(select(Throttle.hits).where(Throttle.key.startswith("taken"))).all()
+    assert counted == [1]
 
 
 def test_the_id_of_a_deleted_group_means_no_other_group(boss: Browser, make: Make) -> None:

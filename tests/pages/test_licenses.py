@@ -267,6 +267,12 @@ def test_an_empty_list_says_why_and_what_to_do(scoped: Browser) -> None:
     nobody = scoped.get("/licenses/vcc?q=zzz")
     assert "Nobody matches" in nobody.words("#users")
     assert [str(link["href"]) for link in nobody.all("#users a")] == ["/licenses/vcc"]
+    for address, ways in {
+        "/licenses/vcc?type=admin&q=zzz": ["/licenses/vcc?type=admin", "/licenses/vcc"],
+        "/users?license=ha/viewer&initial=Z": ["/users"],
+        "/users?status=archived&q=zzz": ["/users?status=archived", "/users"],
+    }.items():
+        assert [str(link["href"]) for link in scoped.get(address).all(".empty a")] == ways
 
 
 @pytest.mark.case("INPUT-3")

@@ -140,6 +140,22 @@ def test_a_forged_device_counts_as_none(people: Make, browse: Browser, value: st
     assert hits() == {"account": 1, "address": 1, "all": 1}
 
 
+@pytest.mark.case("ASVS 6.3.1")
+def test_a_tablet_that_is_passed_on_knows_everybody_who_signed_in_on_it_of_late(
+    people: Make, any_app: Flask, browse: Browser
+) -> None:
+    for username in ("ada", "sue"):
+        browse.sign_in(username, f"the password of {username}")
+        browse.sign_out()
+    stranger = Browser(any_app)
+    for username in ("ada", "sue"):
+        for _ in range(throttle.OF_ACCOUNT):
+            wrong(stranger, username)
+        stranger.sign_in(username, f"the password of {username}", status=429)
+        browse.sign_in(username, f"the password of {username}")
+        browse.sign_out()
+
+
 def test_the_devices_cookie_tells_nobodys_name(people: Make, browse: Browser) -> None:
     browse.sign_in("ada", "the password of ada")
     cookie = browse.client.get_cookie("license_desk_device")

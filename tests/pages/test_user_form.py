@@ -197,6 +197,9 @@ def test_S1_archive_reactivate_and_delete(desk: Browser) -> None:
     desk.get("/users/ann/history", status=404)
     assert desk.get("/users?status=all").usernames == ["boss"]
     desk.post("/users/new", form(license_enc="enabled"))  # the username is free again
+    for version in ("1", "2", "3", "4"):  # but no form that is still open for the other Ann
+        desk.post("/users/ann", {"version": version, "name": "Old"}, status=409)
+        desk.post("/users/ann/archive", {"version": version}, status=409)
     assert "deleted" in desk.get("/changes").words("main")
 
 

@@ -81,7 +81,7 @@ def apply(
     for effect in plan.pools:
         _take(session, effect, no_limit=first_admin)
     groups = _groups(session, plan)
-    ids = _write_users(session, users)
+    ids = _write_users(session, users, locks)
     people_by_id = list(zip(ids, users, strict=True))
     entries = list(_entries(plan, people_by_id))
     seq = history.append(session, locks.head, locks.moment, act, entries, cause)
@@ -151,16 +151,27 @@ def _with_agent_ids(session: Session, users: Sequence[UserPlan]) -> list[UserPla
     ]
 
 
-def _write_users(session: Session, users: Sequence[UserPlan]) -> list[int]:
+def _write_users(session: Session, users: Sequence[UserPlan], locks: Locks) -> list[int]:
     """Insert the new users and update the others; their ids in the same order."""
     new = [_columns(user.after) for user in users if user.before is None]
     inserted: Iterator[int] = iter(())
     if new:
+        version = _first_version(session, locks)
+        new = [columns | {"version": version} for columns in new]
         statement = insert(User).returning(User.id, sort_by_parameter_order=True)
         inserted = iter(session.connection().execute(statement, new).scalars().all())
     return [
         _update_user(session, user.before, user.after) if user.before else next(inserted) for user in users
     ]
+
+
+def _first_version(session: Session, locks: Locks) -> int:
+    """That of new users: 1, but above any that a deleted user had, whose username they may be given.
+
+    Else a form that somebody still has open for the one would be saved onto the other.
+    """
+    deleted = select(User.id).where(User.deleted_at.is_not(None)).limit(1)
+    return 1 if session.scalar(deleted) is None else locks.head.seq + 1
 
 
 def _update_user(session: Session, before: Record, after: Record) -> int:

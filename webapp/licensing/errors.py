@@ -46,6 +46,7 @@ _WORDS: dict[str, Wording] = {
     "group_taken": Wording("groups", "“{value}” can't be used.", "Choose another name."),
     "group_sign": Wording("groups", "“{value}” has ; or : in it, which separate groups in a file.", "Leave them out."),
     "group_not_empty": Wording("groups", "Users are in “{value}”.", "Take them out first, in their own forms; archived ones too."),
+    "group_taken_up": Wording("P4", "“{value}” can't be deleted.", "Ask an admin."),
     "permissions_supervisor": Wording("P3", "Permissions and group access are for supervisors only.", "Leave them blank for {base}."),
     "permission_unknown": Wording("P3", "There is no permission “{value}”.", "Use some of {choices}; in a file separated by ;."),
     "access_twice": Wording("P3", "The group “{value}” stands twice with different access.", "Keep one of read and write; write includes read."),

@@ -109,8 +109,11 @@ def remove(session: Session, group_id: int, act: Act) -> None:
     locks = assignment.lock(session, act)
     act = _manager(session, act)
     name = _name(session, group_id, act)
-    if session.scalar(select(Membership.user_id).where(Membership.group_id == group_id).limit(1)):
-        raise LicensingError([Problem("group_not_empty", "group", {"value": name})])
+    members = select(Membership.user_id).where(Membership.group_id == group_id).limit(1)
+    if session.scalar(members):
+        seen = session.scalar(members.where(visible(act.actor, Membership.user_id)))
+        code = "group_not_empty" if seen else "group_taken_up"
+        raise LicensingError([Problem(code, "group", {"value": name})])
     entries = [Entry(None, name, name, "group", name, None, "deleted"), *_ends(session, group_id)]
     holders = select(GroupAccess.user_id).where(GroupAccess.group_id == group_id)
     session.execute(

@@ -1,6 +1,14 @@
-"""How numbers and moments are written on a page. Text only; nothing is decided here."""
+"""How numbers, moments and permissions are written on a page. Text only; nothing is decided here."""
 
 from datetime import datetime, timedelta, tzinfo
+
+PERMISSIONS = {
+    "access": "Access user admin",
+    "create": "Create user",
+    "edit": "Edit user",
+    "unassigned": "View unassigned users",
+    "groups": "Manage groups",
+}
 
 
 def number(value: int) -> str:

@@ -218,11 +218,12 @@ def empty(title: str, text: str, *ways: tuple[str, str]) -> dict[str, Any]:
 
 def nobody_matches(asked: Asked, url: Url, archived: int, kind: LicenseType | None) -> dict[str, Any]:
     """What a list says whose filters fit nobody: why, and the ways on."""
-    clear = []
+    chosen, clear = asked.filters, []
     if asked.typed:
         clear.append(("Clear the search", url(q=None)))
-    if asked.filters.initial or asked.filters.group is not None:
-        clear.append(("Clear all filters", url(q=None, initial=None, group=None)))
+    if chosen.initial or chosen.group is not None or chosen.type or chosen.status is Status.ARCHIVED:
+        none = dict.fromkeys(("q", "initial", "group", "type", "license", "status"))
+        clear.append(("Clear all filters", url(**none)))
     if archived:
         ref = kind.ref if kind else None
         there = address("users.everyone", status=Status.ARCHIVED, license=ref, **asked.arguments)

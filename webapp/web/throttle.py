@@ -30,6 +30,7 @@ OF_ACCOUNT, OF_ADDRESS, OF_ALL = 10, 30, 1_000  # tries in one stretch
 OF_PROBES = 30
 _ALL = "all"
 _DEVICE_DAYS = 180
+_DEVICE_PEOPLE = 12  # who signed in last on one device: a tablet is passed on
 
 # The same text on SQLite and PostgreSQL. A stretch begins with its first try, not by the clock: at the
 # edge of two nobody has twice the tries. ``abs``: a clock set back a day holds nobody for a day.
@@ -79,11 +80,11 @@ def counted(username: str | None = None) -> Iterator[Try]:
 
 
 def note_probe(who: Actor, problems: Sequence[Problem]) -> None:
-    """Count a refusal that tells that a value is taken, maybe by somebody out of view (P4).
+    """Count a refusal that tells that a value or a group is taken, maybe by somebody out of view (P4).
 
     One who tries names to learn which there are must not get far: ``hold_prober``.
     """
-    if not who.views_everyone and any(problem.code.endswith("_taken") for problem in problems):
+    if not who.views_everyone and any(p.code.endswith(("_taken", "_taken_up")) for p in problems):
         event("taken_value_refused")
         _count({f"taken values {who.id}": sys.maxsize})
 
@@ -148,18 +149,27 @@ def _forget_old(moment: int) -> None:
 
 def remember_device(response: Response, username: str) -> None:
     """Let the browser prove next time that this person signed in on it before. It tells nobody's name."""
-    value = _devices().dumps([secrets.token_urlsafe(9), _digest(username)])
+    device, people = _read_device()
+    account = _digest(username)
+    people = [account, *(other for other in people if other != account)][:_DEVICE_PEOPLE]
+    value = _devices().dumps([device or secrets.token_urlsafe(9), *people])
     response.set_cookie(
         _cookie(), str(value), max_age=_DEVICE_DAYS * 86_400, secure=over_tls(), httponly=True, samesite="Lax"
     )
 
 
 def _known_device(account: str) -> str | None:
+    device, people = _read_device()
+    return device if account in people else None
+
+
+def _read_device() -> tuple[str, list[str]]:
+    """The device's number and who signed in on it; nothing if it is new, or the cookie is not ours."""
     try:
-        device, of = _devices().loads(request.cookies.get(_cookie(), ""), max_age=_DEVICE_DAYS * 86_400)
-    except (BadSignature, ValueError, TypeError):
-        return None
-    return str(device) if of == account else None
+        device, *people = _devices().loads(request.cookies.get(_cookie(), ""), max_age=_DEVICE_DAYS * 86_400)
+    except BadSignature:
+        return "", []
+    return device, people
 
 
 def _devices() -> URLSafeTimedSerializer:

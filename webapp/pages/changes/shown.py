@@ -1,6 +1,7 @@
 """What the Changes pages show, in words: values for the templates, no markup."""
 
-from datetime import tzinfo
+import re
+from datetime import datetime, tzinfo
 from typing import Any
 
 from flask import url_for
@@ -31,6 +32,8 @@ _FIELDS = {
     "password_link": "Link to set a password",
 }  # fmt: skip
 
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?Z")
+
 
 def fields_of(action: str, catalog: Catalog) -> tuple[str, ...]:
     """The fields of an action; of an unknown one none, which narrows nothing."""
@@ -52,8 +55,8 @@ def change(told: Told, catalog: Catalog, zone: tzinfo) -> dict[str, Any]:
         "when": f"{told.at.astimezone(zone):%Y-%m-%d %H:%M}",
         "when_iso": told.at.isoformat(timespec="seconds"),
         "by": told.by, "door": told.door, "cause": told.cause,
-        "lines": [_line(line, catalog) for line in told.lines],
-        "more": f"and {words.number(told.more)} more" if told.more else "",
+        "lines": [_line(line, catalog, zone) for line in told.lines],
+        "more": f"and {words.number(told.more)} more in this change" if told.more else "",
     }  # fmt: skip
 
 
@@ -68,12 +71,13 @@ def whole(told: Told, catalog: Catalog, zone: tzinfo, actor: Actor) -> dict[str,
     }
 
 
-def _line(line: Line, catalog: Catalog) -> dict[str, Any]:
+def _line(line: Line, catalog: Catalog, zone: tzinfo) -> dict[str, Any]:
     return {
         "name": line.subject_name,
         "url": url_for("users.one", username=line.username) if line.username else None,
         "field": _field(line.field, catalog),
-        "old": _value(line.field, line.old, catalog), "new": _value(line.field, line.new, catalog),
+        "old": _value(line.field, line.old, catalog, zone),
+        "new": _value(line.field, line.new, catalog, zone),
         "cause": line.cause,
     }  # fmt: skip
 
@@ -86,8 +90,8 @@ def _field(field: str, catalog: Catalog) -> str:
     return _FIELDS.get(field, field.replace("_", " ").capitalize())
 
 
-def _value(field: str, value: str | None, catalog: Catalog) -> str:
-    """A value in words: a license type by its name, a list with commas."""
+def _value(field: str, value: str | None, catalog: Catalog, zone: tzinfo) -> str:
+    """In words: a license type or a permission by its name, a list with commas, a moment in the zone."""
     if value is None:
         return ""
     kind, _, key = field.partition("_")
@@ -95,4 +99,11 @@ def _value(field: str, value: str | None, catalog: Catalog) -> str:
     if product and kind in ("license", "offer"):
         named = product.named(value)
         return named.name if named else value
-    return value.replace(";", ", ") if field in ("groups", "permissions", "access") else value
+    if field in ("last_login", "password_link"):
+        return _MOMENT.sub(lambda at: words.full_moment(datetime.fromisoformat(at[0]), zone), value)
+    parts = value.split(";") if field in ("groups", "permissions", "access") else [value]
+    if field == "permissions":
+        parts = [words.PERMISSIONS.get(part, part) for part in parts]
+    if field == "access":
+        parts = [": ".join(part.rsplit(":", 1)) for part in parts]
+    return ", ".join(parts)

@@ -22,13 +22,6 @@ from webapp.web.books import Books
 from webapp.web.listing import Asked, Found
 from webapp.words import Role, Status
 
-PERMISSIONS = {
-    "access": "Access user admin",
-    "create": "Create user",
-    "edit": "Edit user",
-    "unassigned": "View unassigned users",
-    "groups": "Manage groups",
-}
 _STATUS_WORDS = {Status.ACTIVE: "Active", Status.ARCHIVED: "Archived", Status.ALL: "All"}
 
 
@@ -139,7 +132,7 @@ def user(found: Profile, catalog: Catalog, actor: Actor, moment: datetime, zone:
         ],
         "groups": found.groups, "no_groups": none,
         "supervises": base.role is Role.SUPERVISOR,
-        "permissions": [text for word, text in PERMISSIONS.items() if word in found.permissions],
+        "permissions": [text for word, text in words.PERMISSIONS.items() if word in found.permissions],
         "access": [(name, level.value.capitalize()) for name, level in found.access], "no_access": none,
     }  # fmt: skip
 

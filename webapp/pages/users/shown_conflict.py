@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from webapp.licensing.catalog import Catalog
 from webapp.licensing.record import Record, Wish
 from webapp.pages.users.forms import GroupChoice
-from webapp.pages.users.shown import PERMISSIONS
+from webapp.web.format import PERMISSIONS
 from webapp.words import AccessLevel, Role
 
 

@@ -19,9 +19,9 @@ from webapp.licensing.errors import Problem
 from webapp.licensing.plan import Plan, PoolEffect, UserPlan
 from webapp.licensing.record import Record, Wish
 from webapp.pages.users.forms import TEXTS, GroupChoice, Sent
-from webapp.pages.users.shown import PERMISSIONS
 from webapp.web import format as words
 from webapp.web.fields import errors_at
+from webapp.web.format import PERMISSIONS
 from webapp.words import AccessLevel, ContactPadRule, Role
 
 _FULL = "No seat left"
