@@ -7,7 +7,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.licensing.visibility import Actor, find, visible, visible_groups
-from webapp.models import Change, ChangeEntry, Group, GroupAccess, Holding, LicenseType, Membership, Offer, User
+from webapp.models import (
+    Change,
+    ChangeEntry,
+    Group,
+    GroupAccess,
+    Holding,
+    LicenseType,
+    Membership,
+    Offer,
+    User,
+)
 from webapp.words import AccessLevel
 
 SOMEONE = "someone outside your view"

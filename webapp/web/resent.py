@@ -6,7 +6,8 @@ say and nobody read, because the page after it was lost, is never said by the ne
 
 import secrets
 
-from flask import Flask, request, session as browser_session
+from flask import Flask, request
+from flask import session as browser_session
 from sqlalchemy.orm import Session
 
 from webapp.licensing import once
@@ -25,11 +26,12 @@ def _say_nothing_of_before() -> None:
 
 
 def number() -> str:
-    """The number of a form as it is shown: one that comes back keeps its own.
+    """The number for the forms of a page: one that comes back keeps it, and each form adds its ``:name``.
 
     A refusal rolled it back; and if the form was saved and its answer lost, each further try must hear that.
     """
-    return once.usable(request.form.get("op_id")) or secrets.token_urlsafe(16)
+    sent = request.form.get("op_id", "").partition(":")[0]
+    return once.usable(sent) or secrets.token_urlsafe(16)
 
 
 def was_done(session: Session, who: Actor, location: str) -> bool:
