@@ -37,7 +37,7 @@ function whatItMeans(status, retryAfter) {
   if (status === 502 || status === 504) return "The server can't be reached. Reload the page to see whether your last change was saved.";
   if (status === 503) return `The server is busy. Nothing was changed. ${later}`;
   if (status >= 500) return "Something went wrong on the server. Nothing was changed.";
-  return "";  // 401 leaves the page; 409 and 422 bring the form again, with its own words
+  return "";  // 401 leaves the page, or asks to sign in beside it; 409 and 422 bring the form again, with its own words
 }
 
 document.addEventListener("htmx:response:error", (event) => {
@@ -46,8 +46,14 @@ document.addEventListener("htmx:response:error", (event) => {
   // Back leads to a page that can't be had any more: show what the server says of it, under its own address.
   if (request.headers["HX-History-Restore-Request"] && response.status !== 401) location.reload();
   message(whatItMeans(response.status, response.headers.get("Retry-After")));
-  // At 401 the window moves to the sign-in, unless whoever is asked wants to stay.
-  if (unsavedForm() && (response.status === 400 || response.status === 401)) renew();
+  if (unsavedForm() && response.status === 400) renew();
+});
+
+// At 401 the window moves to the sign-in, or is loaded again; from a form that was not saved it does neither.
+document.addEventListener("htmx:before:response", (event) => {
+  if (event.detail.ctx.response.status !== 401 || !unsavedForm()) return;
+  event.preventDefault();
+  renew();
 });
 
 // Whoever signed in again beside a form that was not saved goes on with it: it gets the new sign-in's token.
@@ -71,6 +77,8 @@ async function renew() {
   } else if (ended) {
     delete unsavedForm()?.dataset.unsaved;
     location.reload();
+  } else {
+    message("Somebody else signed in here meanwhile. What you typed was not saved, and is not saved for them. Reload to go on as them.");
   }
 }
 document.addEventListener("visibilitychange", () => {

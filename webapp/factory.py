@@ -14,6 +14,7 @@ from webapp.web.frame import frame
 from webapp.web.log import init_log
 from webapp.web.page import add_components
 from webapp.web.passwords import init_passwords
+from webapp.web.resent import init_resent
 from webapp.web.security import init_security
 
 
@@ -30,6 +31,7 @@ def create_app(settings: Settings | None = None, *, cheap_passwords: bool = Fals
     init_passwords(app, cheap=cheap_passwords)
     init_security(app, settings)
     init_access(app)
+    init_resent(app)
     init_errors(app)
     for home in (health, session, account, sign_ins, licenses, users, groups, changes):
         app.register_blueprint(home.blueprint)

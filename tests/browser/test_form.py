@@ -138,7 +138,7 @@ def test_leaving_a_changed_form_asks_first_and_a_saved_one_does_not(form: Page) 
 
 
 @pytest.mark.case("SEAT-6", "HTMX-3")
-def test_a_conflict_shows_both_and_theirs_can_be_taken(visit: Visit, form: Page, demo: Server) -> None:
+def test_a_conflict_shows_both_and_what_is_saved_can_be_taken(visit: Visit, form: Page, demo: Server) -> None:
     visit.expect("the server responded with a status of 409")
     typed(form, "Two Editors", "two.editors")
     tile(form, "license_vcc-agent").tap()
@@ -155,7 +155,7 @@ def test_a_conflict_shows_both_and_theirs_can_be_taken(visit: Visit, form: Page,
     expect(form.locator("#conflict")).to_be_in_viewport()
     expect(form.get_by_label("Name", exact=True)).to_have_value("My Name")
     expect(form.locator("main")).not_to_contain_text("Saved.")
-    form.locator("#conflict tr", has_text="Name").get_by_role("button", name="Use theirs").first.tap()
+    form.locator("#conflict tr", has_text="Name").get_by_role("button", name="Use what is saved").first.tap()
     expect(form.get_by_label("Name", exact=True)).to_have_value("Their Name")
     form.get_by_role("button", name="Save", exact=True).tap()
     expect(form.locator("h1")).to_have_text("Their Name")

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import pytest
 from filelock import FileLock
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Dialog, Locator, Page, Route, expect
 
 from tests import databases
-from tests.browser import chromium
+from tests.browser import chromium, looks
 from tests.browser.conftest import Visit
 from tests.browser.test_form import tile
 from tests.browser.test_licenses import chip, heading, product
@@ -237,11 +237,58 @@ def test_HTMX_3_a_save_of_which_no_answer_comes_is_told_after_ten_seconds_and_do
     saving.expect_told_and_kept("The server took too long to answer. It is not known whether it was done.")
     saving.tap()
     saving.expect_saved()
+    expect(page.locator(".notice.ok")).to_have_count(1)  # the lost answer had brought the cookie that says it
 
 
-def _save(tab: Page) -> None:
-    tab.get_by_label("Name", exact=True).fill("Typed Too Late")
-    tab.get_by_role("button", name="Save", exact=True).tap()
+@pytest.mark.case("HTMX-3", "SEAT-7")
+@pytest.mark.parametrize("path", ["/users/new", "/users/agent11"])
+def test_HTMX_3_a_form_changed_after_its_answer_was_lost_is_told_so_at_each_tap_and_led_to_what_was_saved(
+    visit: Visit, place: Place, path: str
+) -> None:
+    page = visit(place.server, path, "admin")
+    name = page.get_by_label("Name", exact=True)
+    name.fill("First Try")
+    if path == "/users/new":
+        page.get_by_label("Username").fill("first.try")
+        page.get_by_label("Email").fill("first.try@northwind.example")
+        tile(page, "license_vcc-agent").tap()
+        expect(page.locator("#plan")).to_contain_text("Takes 1 Agent seat")
+
+    def lose_the_answer(route: Route) -> None:
+        assert route.fetch(max_redirects=0).status == 303
+        route.abort()
+
+    def send() -> None:
+        page.locator(".save-bar button.primary").tap()
+
+    page.route(re.compile(f"{path}$"), lose_the_answer, times=1)
+    visit.expect("net::ERR_FAILED")
+    visit.expect("htmx:error")
+    send()
+    expect(page.get_by_role("alert")).to_contain_text("It is not known whether it was done.")
+    visit.expect(status(422))
+    for typed in ("Second Thought", "Third Thought"):
+        name.fill(typed)
+        with page.expect_response(re.compile(f"{path}$")) as answer:
+            send()
+        assert answer.value.status == 422
+        expect(page.locator(".field-error")).to_contain_text("Your first try was saved.")
+        expect(page.locator("#summary")).to_be_in_viewport()
+        expect(page.locator(".notice.ok")).to_have_count(0)
+        expect(name).to_have_value(typed)
+    assert looks.faults(page) == []
+    with page.context.expect_page() as opened:
+        page.locator(".field-error").get_by_role("link", name="Open it").tap()
+    expect(opened.value).to_have_url(re.compile("/users/(first.try|agent11)$"))
+    expect(opened.value.locator("h1")).to_have_text("First Try")
+    if path == "/users/new":  # leave the place as it was
+        _archive(opened.value)
+        expect(opened.value.locator("main")).to_contain_text("Archived.")
+
+
+def _archive(tab: Page) -> None:
+    tab.locator("#archive > summary").tap()
+    tab.get_by_role("button", name="Archive", exact=True).tap()
 
 
 def _link(tab: Page, name: str) -> Locator:
@@ -262,8 +309,7 @@ TAPS = {
     "more": Tap("/users", lambda tab: more(tab).tap(), r"/users\?.*after=.*", "Users"),
     "product": Tap("/licenses", lambda tab: product(tab, "ha").tap(), "/licenses/ha", "Historical Analytics"),
     "figures": Tap("/licenses/ha", lambda tab: _link(tab, "Refresh").tap(), "/licenses/ha", "Historical Analytics"),
-    "plan": Tap("/users/new", lambda tab: tile(tab, "license_vcc-agent").tap(), r"/users/new\?.*vcc=agent.*", "New user"),
-    "save": Tap("/users/agent20", _save, "/users/agent20", "Person"),
+    "archive": Tap("/users/agent20", _archive, "/users/agent20", "Person"),
     "log": Tap("/changes", lambda tab: _link(tab, "Show older").tap(), r"/changes\?before=\d+", "Changes"),
     "back": Tap("/licenses", lambda tab: tab.go_back(), "/licenses", "Vonage Contact Center"),
 }  # fmt: skip
@@ -305,11 +351,101 @@ def test_HTMX_2_after_an_admin_ended_the_sign_in_each_tap_moves_the_window_to_si
         expect(tab.locator("h1")).to_contain_text(TAPS[tap].heading)
 
 
+class Typed:
+    """A new user's form in which a supervisor typed a name, that must stay; ``asked``: whether to leave it."""
+
+    def __init__(self, visit: Visit, place: Place) -> None:
+        self.page = visit(place.server, "/users/new", "another", alone=True)
+        self.asked: list[str] = []
+        self.page.on("dialog", self._stay)
+        self.page.get_by_label("Name", exact=True).fill("Typed Before")
+
+    def _stay(self, dialog: Dialog) -> None:
+        self.asked.append(dialog.type)
+        dialog.dismiss()
+
+    def sign_out_beside(self) -> Page:
+        beside = self.page.context.new_page()
+        beside.goto("/licenses")
+        sign_out(beside)
+        self.page.bring_to_front()
+        return beside
+
+    def choose(self) -> None:
+        tile(self.page, "license_vcc-agent").tap()
+
+    def save(self) -> None:
+        self.page.get_by_role("button", name="Create user").tap()
+
+    def expect_told_and_kept(self, words: str) -> None:
+        expect(self.page.locator("#message")).to_contain_text(words)
+        expect(self.page).to_have_url(re.compile("/users/new$"))
+        expect(self.page.get_by_label("Name", exact=True)).to_have_value("Typed Before")
+        assert self.asked == []
+
+
+STILL_HERE = "Your sign-in ended. Nothing was saved, and what you typed is still here."
+
+
+@pytest.mark.case("HTMX-2")
+def test_HTMX_2_a_form_that_was_not_saved_stays_where_it_is_when_the_sign_in_ended(
+    visit: Visit, place: Place
+) -> None:
+    typed = Typed(visit, place)
+    admin = visit(place.server, "/users/sam/sign-ins", "admin")
+    admin.get_by_role("button", name="End all of them").tap()
+    expect(admin.locator("main")).to_contain_text("Not signed in anywhere.")
+    visit.expect(UNAUTHORIZED)
+    for tap in (typed.choose, typed.save):
+        with typed.page.expect_response(re.compile("/users/new")) as answer:
+            tap()
+        assert (answer.value.status, "hx-redirect" in answer.value.headers) == (401, True)
+        typed.expect_told_and_kept(STILL_HERE)
+        way = typed.page.locator("#message").get_by_role("link", name="Sign in")
+        expect(way).to_have_attribute("target", "_blank")
+        typed.page.locator("#message").get_by_role("button", name="Close").tap()
+
+
+@pytest.mark.case("HTMX-2")
+def test_HTMX_2_who_signed_in_again_beside_a_form_keeps_it_and_goes_on(visit: Visit, place: Place) -> None:
+    typed = Typed(visit, place)
+    chromium.sign_in(typed.sign_out_beside(), *place.server.sign_ins["another"])
+    typed.page.bring_to_front()
+    visit.expect(UNAUTHORIZED)
+    with typed.page.expect_response(re.compile("/users/new")) as answer:
+        typed.choose()
+    assert (answer.value.status, answer.value.headers["hx-refresh"]) == (401, "true")
+    typed.expect_told_and_kept("You signed in again meanwhile. What you typed is still here: save it now.")
+    visit.expect(status(422))
+    typed.save()
+    expect(typed.page.locator("#summary")).to_contain_text("The username is missing.")
+    expect(typed.page.get_by_label("Name", exact=True)).to_have_value("Typed Before")
+
+
+@pytest.mark.case("HTMX-4")
+def test_HTMX_4_of_a_form_typed_by_somebody_else_nothing_is_done_for_who_signed_in_meanwhile(
+    visit: Visit, place: Place
+) -> None:
+    typed = Typed(visit, place)
+    typed.page.get_by_label("Username").fill("not.of.sue")
+    typed.page.get_by_label("Email").fill("not.of.sue@northwind.example")
+    chromium.sign_in(typed.sign_out_beside(), *place.server.sign_ins["supervisor"])
+    typed.page.bring_to_front()
+    visit.expect(UNAUTHORIZED)
+    visit.expect(status(400))
+    for tap in (typed.choose, typed.save, typed.save):
+        tap()
+        typed.expect_told_and_kept("Somebody else signed in here meanwhile.")
+        typed.page.locator("#message").get_by_role("button", name="Close").tap()
+    assert typed.page.request.get("/users/not.of.sue").status == 404
+
+
 def test_HTMX_2_who_stays_with_what_they_typed_signs_in_beside_it_and_saves(
     visit: Visit, place: Place
 ) -> None:
     page = visit(place.server, "/users/agent40", "another", alone=True)
-    page.on("dialog", lambda dialog: dialog.dismiss())
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: asked.append(dialog.type))
     page.get_by_label("Name", exact=True).fill("Typed Before")
     beside = page.context.new_page()
     beside.goto("/licenses")
@@ -328,6 +464,7 @@ def test_HTMX_2_who_stays_with_what_they_typed_signs_in_beside_it_and_saves(
     expect(page.get_by_label("Name", exact=True)).to_have_value("Typed Before")
     page.get_by_role("button", name="Save", exact=True).tap()
     expect(page.locator("h1")).to_have_text("Typed Before")
+    assert asked == []
 
 
 def test_HTMX_2_if_the_server_is_gone_just_then_that_is_told_and_the_next_tap_asks_again(
@@ -385,5 +522,5 @@ def test_HTMX_4_after_signing_out_neither_history_nor_an_old_tab_shows_or_does_a
     visit.expect(status(400))
     form.bring_to_front()
     saving.tap()
-    saving.expect_told_and_kept("This page is out of date.")
+    saving.expect_told_and_kept("Somebody else signed in here meanwhile.")
     saving.expect_nothing_done()

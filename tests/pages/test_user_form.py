@@ -230,6 +230,26 @@ def test_a_stale_save_shows_both_and_loses_nothing(desk: Browser) -> None:
     assert (user().name, user().email, user().groups) == ("Anna", "ann@x.example", ("Floor",))
 
 
+def test_SEAT_6_a_conflict_says_whether_it_was_the_same_person_who_saved(
+    desk: Browser, make: Make, app: Flask
+) -> None:
+    make.admin("two")
+    other = Browser(app)
+    other.sign_in("two", make.password("two"))
+    desk.post("/users/new", form())
+    stale = {"version": "1", "name": "Typed", "license_vcc": "agent"}
+    desk.post("/users/ann", {"version": "1", "name": "Mine", "license_vcc": "agent"})
+    page = desk.post("/users/ann", stale, status=409)
+    assert page.words("#conflict h2") == "You saved Mine meanwhile, maybe in another tab"
+    assert "Use what is saved" in page.words("#conflict table")
+    assert "them" not in page.words("#conflict")
+    assert "Use theirs" not in page.words("#conflict")
+    other.post("/users/ann", {"version": "2", "name": "Theirs", "license_vcc": "agent"})
+    page = desk.post("/users/ann", stale, status=409)
+    assert page.words("#conflict h2") == "Somebody else saved Theirs meanwhile"
+    assert "Use theirs" in page.words("#conflict table")
+
+
 @pytest.mark.parametrize(("asks", "status"), [({"plan": "1"}, 200), ({"op_id": "used"}, 422)])
 def test_a_form_that_comes_back_is_still_of_the_version_that_it_was_made_from(
     desk: Browser, asks: dict[str, str], status: int
@@ -257,11 +277,85 @@ def test_one_form_has_one_effect(desk: Browser) -> None:
     assert {desk.post("/users/new", sent).location for _ in range(3)} == {"/users/ann"}
     before = changes()
     other = desk.post("/users/new", sent | {"name": "Other"}, status=422)
-    assert errors(other) == {"form"}
+    assert (errors(other), changes()) == ({"form"}, before)
     save = {"version": "1", "name": "Anna", "license_vcc": "agent", "op_id": "once-2"}
     for _ in range(3):
         desk.post("/users/ann", save)
     assert (user().version, changes()) == (2, before + 1)
+
+
+NEW, OLD = "/users/new", "/users/ann"
+
+
+@pytest.mark.case("SEAT-7")
+@pytest.mark.parametrize("to", [NEW, OLD])
+def test_SEAT_7_a_form_changed_after_its_answer_was_lost_is_told_that_it_was_saved_and_where(
+    desk: Browser, to: str
+) -> None:
+    if to == OLD:
+        desk.post(NEW, form())
+    sent = form(op_id="the-first-try", version="1")
+    desk.post(to, sent)
+    before = changes()
+    for name in ("Changed", "Changed Again", "Changed Again"):  # each further tap too, by what came back
+        page = desk.post(to, sent | {"name": name}, status=422)
+        assert errors(page) == {"form"}
+        assert page.words("#summary h2") == "This time nothing was saved"
+        assert "Your first try was saved." in page.words('[data-error="form"]')
+        way = page.one('[data-error="form"] a')
+        assert (way["href"], way.get_text(strip=True), way["target"]) == ("/users/ann", "Open it", "_blank")
+        assert page.one("#name")["value"] == name
+        sent["op_id"] = str(page.one("#user-form input[name=op_id]")["value"])
+    assert (user().name, changes()) == ("Ann", before)
+
+
+@pytest.mark.case("SEAT-7")
+def test_the_first_try_of_another_person_is_told_to_nobody(desk: Browser, make: Make, app: Flask) -> None:
+    make.admin("two")
+    other = Browser(app)
+    other.sign_in("two", make.password("two"))
+    desk.post(NEW, form(op_id="the-same"))
+    page = other.post(NEW, form("bob", "", op_id="the-same"), status=422)
+    assert errors(page) == {"license_vcc"}
+    assert other.post(NEW, form("bob", op_id="the-same")).location == "/users/bob"
+
+
+def test_the_forms_of_a_page_that_comes_back_keep_their_numbers(desk: Browser) -> None:
+    desk.post(NEW, form())
+    number, archive = "#user-form [name=op_id]", "#archive [name=op_id]"
+    for _ in range(2):
+        page = desk.post(OLD, {"version": "1", "name": "", "op_id": "a"}, status=422)
+        assert [str(page.one(css)["value"]) for css in (number, archive)] == ["a", "a:archive"]
+        page = desk.post("/users/ann/archive", {"version": "9", "op_id": "a:archive"}, status=409)
+        assert [str(page.one(css)["value"]) for css in (number, archive)] == ["a", "a:archive"]
+
+
+def said(page: Page) -> list[str]:
+    return [element.get_text(strip=True) for element in page.all(".notice.ok")]
+
+
+@pytest.mark.case("SEAT-7")
+def test_what_was_done_is_said_once_however_often_it_was_sent(desk: Browser) -> None:
+    """Only the page after the first answer is lost: the cookie that came with it holds what it would say."""
+    desk.post(NEW, form(op_id="again"))
+    assert said(desk.follow(desk.post(NEW, form(op_id="again")))) == ["Created."]
+    assert said(desk.get(OLD)) == []
+
+
+@pytest.mark.case("SEAT-7")
+@pytest.mark.parametrize(
+    ("then", "status"),
+    [({"op_id": "again", "version": "1"}, 422), ({"op_id": "b", "version": "1"}, 409), ({"op_id": "b"}, 422)],
+)
+def test_a_form_that_comes_back_tells_no_success_of_before(
+    desk: Browser, then: dict[str, str], status: int
+) -> None:
+    desk.follow(desk.post(NEW, form()))
+    first = {"version": "1", "name": "Anna", "license_vcc": "agent", "op_id": "again"}
+    desk.post(OLD, first)
+    page = desk.post(OLD, {"name": "Typed", "license_vcc": "agent"} | then, status=status)
+    assert said(page) == []
+    assert said(desk.get(OLD)) == []
 
 
 @pytest.mark.case("SEAT-7")

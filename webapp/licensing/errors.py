@@ -69,7 +69,7 @@ _WORDS: dict[str, Wording] = {
     "active": Wording("S1", "They are active already.", "Nothing needs to be done."),
     "not_archived": Wording("user record", "Only an archived user can be deleted.", "Archive them first."),
     "version_missing": Wording("user record", "The form doesn't say which version of the user it changes.", "Open the page again and repeat the change."),
-    "op_other": Wording("user record", "This form was used already, for something else.", "Open the page again and repeat the change."),
+    "op_other": Wording("user record", "Your first try was saved.", "What you changed since was not: open it and change it there."),
     "op_shape": Wording("user record", "The form's own number can't be used.", "Open the page again and repeat the change."),
     # Licenses
     "license_missing": Wording("V1", "The {product} license is missing.", "Choose one of {choices}."),

@@ -26,7 +26,7 @@ _INSERT = text(
 def earlier(session: Session, actor_id: int, op_id: str, digest: str, location: str) -> str | None:
     """Where the same form led before; None if this is the first time.
 
-    Raises LicensingError if the number was used with another body, or can't be one.
+    Raises LicensingError if the number can't be one, or was used with another body: then with where that led.
     """
     if not _OP_ID.fullmatch(op_id):
         raise LicensingError([Problem("op_shape", "form")])
@@ -39,7 +39,7 @@ def earlier(session: Session, actor_id: int, op_id: str, digest: str, location: 
         )
     ).one()
     if there.digest != digest:
-        raise LicensingError([Problem("op_other", "form")])
+        raise LicensingError([Problem("op_other", "form", {"location": there.location})])
     return str(there.location)
 
 

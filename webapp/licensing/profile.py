@@ -7,7 +7,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from webapp.licensing.visibility import Actor, find, visible, visible_groups
-from webapp.models import Change, Group, GroupAccess, Holding, LicenseType, Membership, Offer, User
+from webapp.models import (
+    Change,
+    ChangeEntry,
+    Group,
+    GroupAccess,
+    Holding,
+    LicenseType,
+    Membership,
+    Offer,
+    User,
+)
 from webapp.words import AccessLevel
 
 SOMEONE = "someone outside your view"
@@ -69,6 +79,18 @@ def read(session: Session, username: str, actor: Actor) -> Profile | None:
 def username_of(session: Session, user_id: int) -> str:
     """The username of this user."""
     return session.scalars(select(User.username).where(User.id == user_id)).one()
+
+
+def changed_last_by(session: Session, user_id: int | None, actor: Actor) -> bool:
+    """Whether the last change of this user was the actor's own."""
+    last = (
+        select(Change.actor_id)
+        .join(ChangeEntry, ChangeEntry.change_seq == Change.seq)
+        .where(ChangeEntry.user_id == user_id)
+        .order_by(ChangeEntry.change_seq.desc())
+        .limit(1)
+    )
+    return actor.id is not None and session.scalar(last) == actor.id
 
 
 def _held(session: Session, user_id: int, actor: Actor) -> tuple[Held, ...]:

@@ -11,10 +11,14 @@ def errors_at(problems: Sequence[Problem]) -> dict[str, Any]:
     """What is wrong, all of it and by its field; a sentence told twice is told once."""
     at: dict[str, list[dict[str, str]]] = {}
     for problem in problems:
-        told = {"sentence": problem.sentence, "way_out": problem.way_out, "way": _suggested(problem)}
+        told = {
+            "sentence": problem.sentence, "way_out": problem.way_out, "way": _suggested(problem),
+            "link": str(problem.facts.get("location", "")),
+        }  # fmt: skip
         if told not in at.setdefault(problem.field, []):
             at[problem.field].append(told)
-    return {"at": at, "count": sum(map(len, at.values()))}
+    saved_before = any("location" in problem.facts for problem in problems)
+    return {"at": at, "count": sum(map(len, at.values())), "saved_before": saved_before}
 
 
 def _suggested(problem: Problem) -> str:

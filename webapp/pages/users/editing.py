@@ -4,7 +4,6 @@ Every page shows the plan of the form as it stands, and every POST goes through 
 again. One context feeds the page, its live regions and the form that comes back with errors.
 """
 
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -303,8 +302,9 @@ def _page(
     it = _plan(before, sent)
     it = replace(it, problems=problems(it.plan))
     settings = current_app.extensions["settings"]
-    theirs = None
+    theirs, own = None, False
     if status == 409 and before:
+        own = profile.changed_last_by(db.session(), before.id, actor())
         theirs = shown_conflict.theirs(sent.wish, before, it.catalog, it.groups)
     return page(
         "users/form.html",
@@ -314,8 +314,9 @@ def _page(
         form=shown_form.form(it, settings.help or "Ask whoever manages the contract."),
         it=_around(before, actor(), None if status == 409 else sent.version),
         theirs=theirs,
+        own_save=own,
         refused=status == 422,
-        op_id=secrets.token_urlsafe(16),
+        op_id=resent.number(),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a conflict shows: where what was typed differs from what somebody else saved meanwhile.
+"""What a conflict shows: where what was typed differs from what was saved meanwhile, by whomever.
 
 Values for the template, no markup; nothing is decided here.
 """
@@ -15,7 +15,7 @@ from webapp.words import AccessLevel, Role
 
 
 def theirs(mine: Wish, now: Record, catalog: Catalog, groups: Sequence[GroupChoice]) -> list[dict[str, str]]:
-    """Where what was typed differs from what somebody else saved: both, and a button to take theirs."""
+    """Where what was typed differs from what was saved: both, and a button to take that."""
     found = []
     for name, label in (("name", "Name"), ("email", "Email"), ("sso_external_id", "SSO external ID")):
         value = getattr(mine, name)
