@@ -1,6 +1,5 @@
 """``/groups``: list, create, rename, delete when empty. Decides nothing; the core does."""
 
-import secrets
 from collections.abc import Callable
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
@@ -73,7 +72,7 @@ def _page(problems: tuple[Problem, ...] = (), typed: str = "", status: int = 200
     return page(
         "groups/groups.html", status=status, groups=[_shown(it) for it in found],
         manages=who.may("groups"), errors=errors_at(problems), typed=typed, group=None,
-        op_id=secrets.token_urlsafe(16),
+        op_id=resent.number(),
     )  # fmt: skip
 
 
@@ -88,7 +87,7 @@ def _one(
         "groups/group.html", status=status, group=_shown(found), manages=who.may("groups"),
         errors=errors_at(problems), typed=found.name if typed is None else typed,
         holders=groups.holders_in_view(db.session(), group, who),
-        op_id=secrets.token_urlsafe(16),
+        op_id=resent.number(),
     )  # fmt: skip
 
 
