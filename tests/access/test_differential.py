@@ -83,7 +83,7 @@ def _told(browse: Browser, method: str, path: str, figures: bool, **how: object)
     answer = browse.client.open(path, method=method, **how)  # type: ignore[arg-type]
     assert answer.status_code in (200, 403, 404, 422), (path, answer.status_code)
     text = answer.get_data(as_text=True)
-    text = re.sub(r"<time [^>]*>[^<]*</time>|(?<=value=\")[\w-]{22}(?=[\"-])|[\w.-]{70,}", "", text)
+    text = re.sub(r"<time [^>]*>[^<]*</time>|(?<=value=\")[\w-]{22}(?=[\":])|[\w.-]{70,}", "", text)
     if not figures and answer.mimetype == "text/html":
         soup = BeautifulSoup(text, "html.parser")
         for element in soup.select(FIGURES):
