@@ -103,7 +103,7 @@ def test_switching_the_person_leaves_nothing_of_the_first(visit: Visit, served: 
 
 
 @pytest.mark.case("HTMX-4")
-def test_an_old_tab_of_the_first_person_does_nothing_for_the_second(visit: Visit, served: Server) -> None:
+def test_an_old_tab_does_nothing_with_the_token_of_the_sign_in_before(visit: Visit, served: Server) -> None:
     visit.expect("the server responded with a status of 400")
     tab = visit(served, "/users/bob", "admin", alone=True)
     other = tab.context.new_page()
@@ -114,7 +114,7 @@ def test_an_old_tab_of_the_first_person_does_nothing_for_the_second(visit: Visit
     chromium.sign_in(other, "ada", "a long enough password")
     tab.get_by_label("Name", exact=True).fill("Changed by the old tab")
     tab.get_by_role("button", name="Save", exact=True).tap()
-    expect(tab.locator("#message")).to_contain_text("This page is out of date")
+    expect(tab.locator("#message")).to_contain_text("You signed in again meanwhile.")
     expect(tab.get_by_label("Name", exact=True)).to_have_value("Changed by the old tab")
     other.goto("/users/bob")
     expect(other.locator("h1")).to_have_text("Person bob")

@@ -90,6 +90,7 @@ class Model(Books):
         super().__init__()
         self._zone = zone
         self._open: dict[tuple[int, str], tuple[int, datetime]] = {}
+        self._deleted = False
 
     def books(self) -> Books:
         """The books without what only the model needs."""
@@ -133,7 +134,9 @@ class Model(Books):
                 touched.add(entry.user_id)
                 yield from self._user(entry)
         for user in sorted(touched):
-            self.versions[user] += 1
+            # Above all that a deleted user had, whose username they may have been given.
+            first = change.seq if self._deleted else 1
+            self.versions[user] = self.versions[user] + 1 if user in self.versions else first
             self._hold(user, change)
             yield from (f"{self.people[user]['username']}: {it}" for it in self._wrong(user))
         yield from self._seats(change, before)
@@ -161,6 +164,7 @@ class Model(Books):
         else:
             person[entry.field] = entry.new
         if entry.new == "deleted":
+            self._deleted = True
             self.people[entry.user_id] = {"username": f"~{entry.user_id}", "status": "deleted"}
 
     def _hold(self, user: int, change: Change) -> None:

@@ -301,6 +301,8 @@ class Desk(RuleBasedStateMachine):
                 yield "changed their own license, status, permissions or access (P3)"
             if base(was) == "supervisor" != base(now):
                 continue  # permissions and access end with the license
+            if was.get("status") == "archived" != now.get("status"):  # what they can't give doesn't come back
+                was = {**was, "permissions": "", "access": ""}
             if beyond := (parts(was, "permissions") ^ parts(now, "permissions")) - parts(mine, "permissions"):
                 yield f"gave or took {beyond} (P3)"
             old, new = reaches(was), reaches(now)
