@@ -4,7 +4,7 @@ The same of many users at once, as a condition for the database, is in ``visibil
 reads a request, and nothing here decides about licenses.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from webapp.licensing import people
@@ -153,6 +153,21 @@ def permissions_after(
             code = "own_permissions" if user and is_self(actor, user) else "permission_not_held"
             problems.append(Problem(code, "permissions", {"value": word}))
     return (wanted & offered) | (has - offered)
+
+
+def access_following(
+    access: Mapping[str, AccessLevel], was: Collection[str], own: Collection[str]
+) -> dict[str, AccessLevel]:
+    """P3: a new supervisor's access, shown when their groups ``was``, now that these are their ``own``.
+
+    They read a group that came; what they only read goes with its group.
+    """
+    kept = {
+        name: level
+        for name, level in access.items()
+        if level is not AccessLevel.READ or name in own or name not in was
+    }
+    return dict.fromkeys((name for name in own if name not in was), AccessLevel.READ) | kept
 
 
 def access_after(

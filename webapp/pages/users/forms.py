@@ -11,6 +11,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Form, RadioField, SelectMultipleField, StringField
 
+from webapp.licensing import rights
 from webapp.licensing.catalog import Catalog
 from webapp.licensing.errors import Problem
 from webapp.licensing.record import Record, Wish
@@ -80,7 +81,8 @@ def read_form(
     if before is None and not permissions and not any(name.startswith("access-") for name in data):
         permissions = access = None  # as a new one starts (P3)
     elif before is None and access is not None and ACCESS_FOR in data:
-        _follow(access, own, [named[i] for i in data[ACCESS_FOR].split() if i in named])
+        shown = {named[i] for i in data[ACCESS_FOR].split() if i in named}
+        access = rights.access_following(access, shown, set(own))
     username = before.username if before else texts.pop("username") or ""
     texts.pop("username", None)
     wish = Wish(
@@ -101,15 +103,6 @@ def read_form(
         form.op_id.data or "",
         tuple(problems),
     )
-
-
-def _follow(access: dict[str, AccessLevel], own: Sequence[str], shown: Sequence[str]) -> None:
-    """A new supervisor's access follows the groups chosen since it was shown: they read their own (P3)."""
-    for name in set(own) - set(shown):
-        access.setdefault(name, AccessLevel.READ)
-    for name in set(shown) - set(own):
-        if access.get(name) is AccessLevel.READ:
-            del access[name]
 
 
 def number(version: str) -> int | None:
