@@ -103,14 +103,15 @@ def _connect(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _leave_a_lost_file(connection: sqlite3.Connection, record: ConnectionPoolEntry, _proxy: Any) -> None:
     """A file that was removed or replaced stays open, and what was saved there would be lost with it."""
-    file = _file_of(connection)
+    if "name" not in record.info:
+        record.info["name"] = connection.execute("PRAGMA database_list").fetchone()[2]
+    file = _file_of(record.info["name"])
     if record.info.setdefault("file", file) != file:
         raise DisconnectionError
 
 
-def _file_of(connection: sqlite3.Connection) -> tuple[int, int] | None:
+def _file_of(name: str) -> tuple[int, int] | None:
     """Which file stands under the database's name now."""
-    name = connection.execute("PRAGMA database_list").fetchone()[2]
     try:
         found = os.stat(name)
     except OSError:
@@ -120,10 +121,11 @@ def _file_of(connection: sqlite3.Connection) -> tuple[int, int] | None:
 
 def _begin(connection: Connection) -> None:
     until = writes_until.get()
-    if until is None:
-        connection.exec_driver_sql("BEGIN")
-        return
     driver = connection.connection.driver_connection
+    assert driver
+    if until is None:
+        driver.execute("BEGIN")  # it locks nothing, so it can't fail
+        return
     _wait_at_most(driver, until - time.monotonic())
     try:
         connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -159,7 +159,7 @@ def test_whatever_is_done_to_log_or_rows_is_complained_of(story: dict[str, int],
         "DELETE FROM contract_line WHERE superseded_at IS NOT NULL": "lines",
         "UPDATE contract_line SET contracted = 7 WHERE superseded_at IS NULL": "lines",
         "INSERT INTO \"group\" (name, key) VALUES ('Attic', 'attic')": "groups",
-        "INSERT INTO offer SELECT id, 1 FROM user WHERE username = 'ann'": "offer_vcc",
+        "INSERT INTO offer SELECT id, 1, name_fold, username_fold FROM user WHERE username = 'ann'": "offer_vcc",
         f"UPDATE chain_head SET seq = {last} - 1": "seq",
     }  # fmt: skip
     missed = []

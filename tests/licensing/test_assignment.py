@@ -193,19 +193,33 @@ def test_S7_the_recount_finds_a_counter_or_a_user_that_is_off(any_app: Flask, ma
     session.execute(update(User).where(User.id == user.id).values(active=False))
     assert len(ledger.recount(session)) == 2
     session.rollback()
-    make.user("bob", groups=("Billing",))
-    off = {
-        User: "users marked wrongly as in no group",
-        Membership: "memberships in another place than their user",
-        Holding: "holdings in another place than their user",
-    }
-    for table, what in off.items():
-        whose = User.id if table is User else table.user_id
-        wrong = {"unassigned": False} if table is User else {"name_fold": "zoe"}
-        ids = user.id if table is User else select(User.id).where(User.username == "bob").scalar_subquery()
-        session.execute(update(table).where(whose == ids).values(**wrong))
+    bob, old = make.user("bob", groups=("Billing",)), make.user("old", active=False)
+    for what, of, wrong in (
+        ("users marked wrongly as in no group", User.id == user.id, {"unassigned": False}),
+        ("memberships in another place than their user", Membership.user_id == bob.id, {"name_fold": "zoe"}),
+        ("holdings in another place than their user", Holding.user_id == bob.id, {"name_fold": "zoe"}),
+        ("offers in another place than their user", Offer.user_id == old.id, {"name_fold": "zoe"}),
+    ):
+        session.execute(update(of.left.table).where(of).values(**wrong))
         assert [d.what for d in ledger.recount(session)] == [what]
         session.rollback()
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_S7_whatever_repeats_the_place_in_the_lists_follows_a_new_name(
+    any_app: Flask, make: Make, active: bool
+) -> None:
+    make.user("bob", groups=("Billing",), active=active)
+    with transaction() as session:
+        act = make.act()
+        locks = assignment.lock(session, act)
+        wish = Wish("bob", name="Zoë Other")
+        records = {"bob": ledger.read_record(session, "bob", ledger.read_catalog(session))}
+        plan = plan_changes([wish], ledger.facts(session, [wish], locks.day, records=records))
+        assignment.apply(session, plan, locks, act)
+    assert ledger.recount(db.session()) == []
+    for table in (User, Membership, Holding if active else Offer):
+        assert db.session.scalars(select(table.name_fold)).all() == ["zoe other"]
 
 
 def test_S8_the_first_admin_needs_no_contract_and_nobody_else_is_spared(any_app: Flask, make: Make) -> None:

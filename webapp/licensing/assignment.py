@@ -89,6 +89,7 @@ def apply(
     _write_offers(session, people_by_id)
     _close_holdings(session, people_by_id, locks, seq)
     _open_holdings(session, people_by_id, locks, seq)
+    _move(session, people_by_id)
     _end_sign_ins(session, people_by_id, locks)
     return Done(plan, seq, tuple(ids))
 
@@ -204,7 +205,7 @@ def _folds(user: Record) -> dict[str, str]:
 def _write_groups(
     session: Session, people_by_id: Sequence[tuple[int, UserPlan]], ids: Mapping[str, int]
 ) -> None:
-    """Memberships and group access: what is no more goes, what stays takes a new name, what is new comes."""
+    """Memberships and group access: what is no more goes, what is new comes."""
 
     def group(name: str) -> int:
         return ids[people.group_key(name)]
@@ -216,9 +217,6 @@ def _write_groups(
         lost = dict(was.access.items() - now.access.items()) if was else {}
         _delete(session, Membership, Membership.user_id == i, Membership.group_id, map(group, left))
         _delete(session, GroupAccess, GroupAccess.user_id == i, GroupAccess.group_id, map(group, lost))
-        if was and was.name != now.name:
-            stay = update(Membership).where(Membership.user_id == i)
-            session.connection().execute(stay.values(**_folds(now)))
         joined = sorted(group(name) for name in set(now.groups) - set(was.groups if was else ()))
         memberships += [{"user_id": i, "group_id": number, **_folds(now)} for number in joined]
         gained = now.access.items() - (was.access.items() if was else ())
@@ -235,7 +233,8 @@ def _write_offers(session: Session, people_by_id: Sequence[tuple[int, UserPlan]]
         now = _offered(user.after)
         gone = [kind.id for kind in was if kind not in now]
         _delete(session, Offer, Offer.user_id == i, Offer.license_type_id, gone)
-        offers += [{"user_id": i, "license_type_id": kind.id} for kind in now if kind not in was]
+        place = _folds(user.after)
+        offers += [{"user_id": i, "license_type_id": kind.id, **place} for kind in now if kind not in was]
     _rows(session, Offer, offers)
 
 
@@ -246,7 +245,7 @@ def _offered(user: Record | None) -> tuple[LicenseType, ...]:
 def _close_holdings(
     session: Session, people_by_id: Sequence[tuple[int, UserPlan]], locks: Locks, seq: int
 ) -> None:
-    """End what is held no more, and let what stays follow a new name: the lists are read from it."""
+    """End what is held no more (S1)."""
     for i, user in people_by_id:
         if user.before is None:
             continue
@@ -258,8 +257,6 @@ def _close_holdings(
                     ends_at=locks.moment, closed_by=seq
                 )
             )
-        if user.before.name != user.after.name:
-            session.connection().execute(still_open.values(**_folds(user.after)))
 
 
 def _open_holdings(
@@ -274,6 +271,19 @@ def _open_holdings(
         for i, user in people_by_id
         for kind in user.after.held if user.before is None or kind not in user.before.held
     ])  # fmt: skip
+
+
+def _move(session: Session, people_by_id: Sequence[tuple[int, UserPlan]]) -> None:
+    """What repeats a user's place in the lists follows a new name."""
+    for i, user in people_by_id:
+        if user.before is None or user.before.name == user.after.name:
+            continue
+        for theirs in (
+            update(Membership).where(Membership.user_id == i),
+            update(Offer).where(Offer.user_id == i),
+            update(Holding).where(Holding.user_id == i, Holding.ends_at.is_(None)),
+        ):
+            session.connection().execute(theirs.values(**_folds(user.after)))
 
 
 def _end_sign_ins(session: Session, people_by_id: Sequence[tuple[int, UserPlan]], locks: Locks) -> None:

@@ -242,12 +242,16 @@ def _stray(catalog: Catalog) -> Iterator[tuple[str, Select[int]]]:
         select(User.id).join(Membership, Membership.user_id == User.id).where(_elsewhere(Membership)),
     )
     yield (
+        "offers in another place than their user",
+        select(User.id).join(Offer, Offer.user_id == User.id).where(_elsewhere(Offer)),
+    )
+    yield (
         "holdings in another place than their user",
         select(User.id).join(Holding, any_open).where(_elsewhere(Holding)),
     )
     yield "holdings of archived users", select(User.id).join(Holding, any_open).where(~User.active)
 
 
-def _elsewhere(record: type[Membership] | type[Holding]) -> ColumnElement[bool]:
+def _elsewhere(record: type[Membership | Offer | Holding]) -> ColumnElement[bool]:
     """Whether it repeats another place in the lists than its user's."""
     return or_(record.name_fold != User.name_fold, record.username_fold != User.username_fold)

@@ -14,9 +14,9 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice
-from math import prod
+from math import ceil, log, prod
 from string import ascii_lowercase
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ from webapp.licensing.catalog import LicenseType, Product
 from webapp.licensing.statements import LETTERS, LONGEST_FOLD, OTHERS, Search, Shape, Statement, Way
 from webapp.licensing.visibility import Actor, visible_groups
 from webapp.models import Group
+from webapp.models.base import in_utc
 from webapp.words import Status
 
 COUNT_CAP = 1000
@@ -156,31 +157,31 @@ class PeopleList:
         return Page(rows, rows[-1].key if len(found) > size else None)
 
     def _row(
-        self, name_fold: str, username_fold: str, user_id: int, username: str, name: str, active: bool,
-        last_login: datetime | None, base: int, groups: str | None, held: str,
+        self, name_fold: str, username_fold: str, user_id: int, username: str, name: str, active: int,
+        last_login: str | None, base: int, groups: str | None, held: str,
     ) -> Row:  # fmt: skip
         row = Row(
-            Key(name_fold, username_fold), user_id, username, name, active,
-            base, last_login, self._names_of(groups), held,
+            Key(name_fold, username_fold), user_id, username, name, bool(active),
+            base, in_utc(datetime.fromisoformat(last_login)) if last_login else None,
+            self._names_of(groups), held,
         )  # fmt: skip
         return row._replace(license_type_id=self._listed(row)) if self._kinds else row
 
-    def _names_of(self, groups: str | None) -> tuple[str, ...]:
-        """The names of those of the groups that the actor may read (P4)."""
-        if not groups:
-            return ()
-        names = self._group_names
-        return tuple(name for _, name in sorted(names[one] for one in groups.split() if one in names))
+    @cached_property
+    def _names_of(self) -> Callable[[str | None], tuple[str, ...]]:
+        """Tells the names of those of the groups that the actor may read (P4); once for all with the same."""
+        readable = known_groups(self._session, self._actor, self._once)
+
+        @cache
+        def names_of(groups: str | None) -> tuple[str, ...]:
+            ids = set(map(int, groups.split())) if groups else ()
+            return tuple(name for group, name in readable if group in ids) if ids else ()
+
+        return names_of
 
     def _listed(self, row: Row) -> int:
         """The license of the product that is listed."""
         return next(kind for kind in row.licenses if kind in self._kinds)
-
-    @cached_property
-    def _group_names(self) -> dict[str, tuple[int, str]]:
-        """Of each group that the actor may read, by its id: its place among them and its name (P4)."""
-        found = known_groups(self._session, self._actor, self._once)
-        return {str(group): (place, name) for place, (group, name) in enumerate(found)}
 
     def pages(self, size: int) -> Iterator[Page]:
         """The whole list, page after page; none if it is empty."""
@@ -207,8 +208,9 @@ class _Part:
         self._values = _values(filters, actor)
         self._names = (filters.q, statements.after_all(filters.q)) if search == "name" else ("", "")
         viewer = None if actor.views_everyone else (actor.id, actor.groups, actor.permissions)
-        self._name = (self._shape, filters.product.id, filters.type and filters.type.id, filters.q,
-                      filters.group, viewer)  # fmt: skip
+        chosen = (filters.product.id, filters.type and filters.type.id, filters.group)
+        self._list = (self._shape, chosen, viewer)
+        self._name = (self._list, filters.q)
         self._once = once
 
     def people(self, after: Key | None, most: int) -> Sequence[Any]:
@@ -258,37 +260,52 @@ class _Part:
         far = min(whole, MARGIN * most / share if share else whole)
         if self._sets and sizes.of(sizes.smallest(self._sets)) * PLACED <= far:
             return None
-        if far == whole or not self._sets:
-            return self._along(way, after, most)
-        found = self._along(way, after, most, part=far / whole)
-        return found if len(found) == most else None
+        return self._along(way, after, most, part=far / whole if self._sets and far < whole else 1)
 
-    def _along(self, way: Way, after: Key | None, most: int, *, part: float | None = None) -> Sequence[Any]:
-        """The next people along a way, no farther than to this part of it."""
-        longest, limit = 0, {}
-        if part is not None:
-            sizes = self._sizes
-            arms = (sizes.listed,) if way == "list" else sizes.sets[self._ways.index(way)]
-            longest = arms.index(max(arms))
-            limit = {"far": int(self._whole(part * arms[longest]))}
-        return self._read(lambda names: statements.walk(self._shape, way, names, longest), after, most, limit)
+    def _along(self, way: Way, after: Key | None, most: int, part: float = 1) -> Sequence[Any] | None:
+        """The next people along a way; None if there are not so many up to this part of it."""
+        found: list[Any] = []
+        for stretch in statements.stretches(self._initial, self._names, after):
+            end = self._end(way, stretch, part) if part < 1 else {}
+            bounds = stretch | end
+            found += self._shown(statements.walk(self._shape, way, frozenset(bounds)), bounds, most)
+            if len(found) >= most:
+                break
+            if end:  # who is beyond it comes before the next stretch
+                return None
+        return found[:most]
+
+    def _end(self, way: Way, stretch: dict[str, str], part: float) -> dict[str, str]:
+        """Where this part of a stretch ends along the longest of the way's indexes; nothing if it is longer.
+
+        It is asked once for all searches that go about as far.
+        """
+        sizes = self._sizes
+        arms = (sizes.listed,) if way == "list" else sizes.sets[self._ways.index(way)]
+        longest = arms.index(max(arms))
+        steps = _rounded(self._whole(part * arms[longest]))
+        start = {name: value for name, value in stretch.items() if name != "high"}
+
+        def read() -> dict[str, str]:
+            statement = statements.step(self._shape, way, longest, frozenset(start))
+            place = self._ask(statement, **start, steps=steps).one_or_none()
+            return dict(zip(("until_name", "until_username"), place, strict=True)) if place else {}
+
+        found: dict[str, str] = self._once(("end", self._list, way, longest, *start.items(), steps), read)
+        return found
 
     def _put_in_order(self, after: Key | None, most: int) -> Sequence[Any]:
         """The next people, of those in the smallest set."""
         start = self._sizes.smallest(self._sets)
-        return self._read(lambda names: statements.places(self._shape, start, names), after, most, {})
-
-    def _read(
-        self, statement: Callable[[frozenset[str]], Statement], after: Key | None, most: int,
-        limit: dict[str, int],
-    ) -> Sequence[Any]:  # fmt: skip
         found: list[Any] = []
-        for stretch in statements.stretches(self._initial, self._names, after):
-            bounds: dict[str, Any] = stretch | limit
-            found += sorted(self._ask(statement(frozenset(bounds)), **bounds, size=most).all())
-            if limit or len(found) >= most:  # who is beyond the limit comes before the next stretch
+        for bounds in statements.stretches(self._initial, self._names, after):
+            found += self._shown(statements.places(self._shape, start, frozenset(bounds)), bounds, most)
+            if len(found) >= most:
                 break
         return found[:most]
+
+    def _shown(self, statement: Statement, bounds: dict[str, str], most: int) -> Sequence[Any]:
+        return sorted(self._ask(statement, **bounds, size=most).scalar_one() or ())
 
     @cached_property
     def _sizes(self) -> Sizes:
@@ -308,6 +325,11 @@ class _Part:
 
     def _ask(self, statement: Statement, **more: Any) -> Result[*tuple[Any, ...]]:
         return self._session.connection().execute(statement, self._values | more)
+
+
+def _rounded(steps: float) -> int:
+    """The next number of a row in which each is a fifth more than the one before."""
+    return ceil(1.2 ** ceil(log(max(1, steps), 1.2)))
 
 
 def in_view(session: Session, filters: Filters, actor: Actor) -> InView:

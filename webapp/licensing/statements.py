@@ -13,6 +13,7 @@ from string import ascii_lowercase
 from typing import Any, Literal
 
 from sqlalchemy import (
+    JSON,
     BindParameter,
     ColumnElement,
     CompoundSelect,
@@ -48,8 +49,9 @@ LONGEST_FOLD = 2000  # no name of 100 characters folds to more
 Words = ColumnElement[str] | InstrumentedAttribute[str]
 Statement = Select[*tuple[Any, ...]]
 Search = Literal["", "name", "username", "part"]
-Way = Literal["list", "group", "reach"]
-"""What a list is walked along: all with the license and status, the group's members, those in reach."""
+Way = Literal["list", "group", "reach", "license"]
+"""What a list is walked along: all with the status (and the license, of those active), the group's members,
+those in reach, those who hold or are offered the license."""
 _once = lru_cache(500)  # statements, by shape
 
 
@@ -107,6 +109,8 @@ def _arms(shape: Shape, way: Way) -> list[_Source]:
     if way == "group":
         member = aliased(Membership)
         return [_source(member, member.group_id == bindparam("group"))]
+    if way == "license":
+        return [_source(*arm) for arm in _with_license(shape)]
     own: list[BindParameter[int]] = [bindparam(f"group_{place}") for place in range(shape.arms or 0)]
     return [_source(*arm) for arm in visibility.reach(bindparam("me"), own, shape.unassigned)]
 
@@ -213,7 +217,7 @@ def _narrowings(shape: Shape) -> Iterator[Narrowing]:
     if shape.search == "part":
         yield _contains(shape)
     if shape.type and shape.status is not Status.ACTIVE:
-        yield _with_base() if shape.base else _with_license(shape.status)
+        yield _licensed(shape)
 
 
 @_once
@@ -234,31 +238,27 @@ def _in_group(shape: Shape) -> Narrowing:
     return Narrowing(_sets(_arms(shape, "group")), is_member, "group")
 
 
-def _with_base() -> Narrowing:
-    """Who holds or, archived, is offered the base license: each user's own row says it."""
-    kind: BindParameter[int] = bindparam("type")
-    return Narrowing(
-        [select(User.id).where(User.base_type_id == kind)], lambda source: _hidden(source.base, 0) == kind
-    )
-
-
-def _with_license(status: Status) -> Narrowing:
+def _with_license(shape: Shape) -> list[tuple[Any, ColumnElement[bool]]]:
     """Whose offer has the license, and with ``all`` who holds it."""
-    offer, held = aliased(Offer), aliased(Holding)
     kind: BindParameter[int] = bindparam("type")
-    product: BindParameter[int] = bindparam("product")
-    offered = select(offer.user_id).where(offer.license_type_id == kind)
-    if status is not Status.ALL:
-        return Narrowing([offered], lambda source: offered.where(offer.user_id == source.user_id).exists())
-    holds = select(held.user_id).where(held.license_type_id == kind, held.ends_at.is_(None))
-    return Narrowing(
-        [offered, holds],
-        lambda source: or_(
-            offered.where(offer.user_id == source.user_id).exists(),
-            # The product is a way to the index of what a user holds.
-            holds.where(held.user_id == source.user_id, held.product_id == product).exists(),
-        ),
-    )
+    offer, held = aliased(Offer), aliased(Holding)
+    offered = (offer, offer.license_type_id == kind)
+    holds = (held, and_(held.license_type_id == kind, held.ends_at.is_(None)))
+    return [offered, holds] if shape.status is Status.ALL else [offered]
+
+
+def _licensed(shape: Shape) -> Narrowing:
+    def has(source: _Source) -> ColumnElement[bool]:
+        if shape.base:  # each user's own row says it
+            return _hidden(source.base, 0) == bindparam("type")
+        return or_(
+            *(
+                exists().where(record.user_id == source.user_id, condition)
+                for record, condition in _with_license(shape)
+            )
+        )
+
+    return Narrowing(_sets(_arms(shape, "license")), has, "license")
 
 
 def _username_begins() -> Narrowing:
@@ -338,17 +338,13 @@ def _listed(shape: Shape, start: int, bounds: Iterable[str]) -> tuple[_Source, S
     return source, people.join_from(those, User, User.id == those.c[0])
 
 
-def _walked(
-    shape: Shape, way: Way, bounds: Iterable[str], longest: int = 0
-) -> list[tuple[_Source, Statement]]:
+def _walked(shape: Shape, way: Way, bounds: Iterable[str]) -> list[tuple[_Source, Statement]]:
     """The same, read along each of the way's indexes; those behind one another still."""
     found = []
     for source in _arms(shape, way):
         tests = [other.test(source) for other in _narrowings(shape) if other.way != way]
         if way != "list":
             tests += _is_listed(shape, source.user_id)
-        if "far" in bounds:
-            tests.append(tuple_(*source.place) <= _farthest(_arms(shape, way)[longest], bounds))
         found.append((source, _those(shape, source, [*_bound(source, bounds), *tests])))
     return found
 
@@ -361,13 +357,6 @@ def _those(shape: Shape, source: _Source, conditions: Iterable[ColumnElement[boo
 
 def _bound(source: _Source, bounds: Iterable[str]) -> Iterator[ColumnElement[bool]]:
     return _within(source.place, {name: bindparam(name) for name in bounds})
-
-
-def _farthest(source: _Source, bounds: Iterable[str]) -> Any:
-    """The place that a walk within these bounds comes to after so many steps."""
-    low = [name for name in bounds if name not in ("high", "far")]
-    place = select(*source.place).where(*source.where, *_bound(source, low))
-    return place.order_by(*source.place).limit(1).offset(bindparam("far")).scalar_subquery()
 
 
 def _union(sets: Sequence[Statement]) -> Any:
@@ -404,17 +393,25 @@ def _counted(sets: Sequence[Statement], most: BindParameter[int]) -> ColumnEleme
 def places(shape: Shape, start: int, bounds: frozenset[str]) -> Statement:
     """The people at so many places of the list, of those in a set."""
     source, people = _listed(shape, start, bounds)
-    return _shown(people.order_by(*source.place).limit(bindparam("size")))
+    return _shown(shape, people.order_by(*source.place).limit(bindparam("size")))
 
 
 @_once
-def walk(shape: Shape, way: Way, bounds: frozenset[str], longest: int) -> Statement:
-    """The people at so many places of the list, along a way; ``longest``: which of its indexes is."""
+def step(shape: Shape, way: Way, index: int, bounds: frozenset[str]) -> Statement:
+    """The place that a walk along one of a way's indexes comes to after so many steps."""
+    source = _arms(shape, way)[index]
+    places = select(*source.place).where(*source.where, *_bound(source, bounds))
+    return places.order_by(*source.place).limit(1).offset(bindparam("steps"))
+
+
+@_once
+def walk(shape: Shape, way: Way, bounds: frozenset[str]) -> Statement:
+    """The people at so many places of the list, along a way."""
     size: BindParameter[int] = bindparam("size")
-    walks = _walked(shape, way, bounds, longest)
+    walks = _walked(shape, way, bounds)
     if len(walks) == 1:
         [(source, people)] = walks
-        return _shown(people.order_by(*source.place).limit(size))
+        return _shown(shape, people.order_by(*source.place).limit(size))
     # Somebody may stand in several. SQLite merges them as it goes; elsewhere so many of each are read.
     merged = union(
         *(
@@ -423,7 +420,7 @@ def walk(shape: Shape, way: Way, bounds: frozenset[str], longest: int) -> Statem
         )
     )
     place = (merged.selected_columns[name] for name in ("name_fold", "username_fold"))
-    return _shown(merged.order_by(*place).limit(size))
+    return _shown(shape, merged.order_by(*place).limit(size))
 
 
 @_once
@@ -439,18 +436,25 @@ def count(shape: Shape, start: int | None, bounds: frozenset[str]) -> Select[int
     return select(func.count()).select_from(some.subquery())
 
 
-def _shown(places: Statement | CompoundSelect[*tuple[Any, ...]]) -> Statement:
-    """These places, in no order, with what is shown of each user: groups and licenses as texts of ids."""
+def _shown(shape: Shape, places: Statement | CompoundSelect[*tuple[Any, ...]]) -> Statement:
+    """These places, in no order, with what is shown of each user: groups and licenses as texts of ids.
+
+    They come as one JSON array of arrays: row by row it takes longer to hand them over than to find them,
+    and with each row another thread may come between.
+    """
     some = places.subquery()
     member, held, offer = aliased(Membership), aliased(Holding), aliased(Offer)
     holds = _together(held.license_type_id, held.user_id == User.id, held.ends_at.is_(None))
     offered = _together(offer.license_type_id, offer.user_id == User.id)
-    return select(
+    columns = (
         some.c.name_fold, some.c.username_fold,
         User.id, User.username, User.name, User.active, User.last_login, User.base_type_id,
         _together(member.group_id, member.user_id == User.id),
         case((User.active, holds), else_=offered),
-    ).join_from(some, User, User.id == some.c.user_id)  # fmt: skip
+    )  # fmt: skip
+    row, rows = ("json_array", "json_group_array") if shape.sqlite else ("json_build_array", "json_agg")
+    all_ = getattr(func, rows)(getattr(func, row)(*columns), type_=JSON)
+    return select(all_).join_from(some, User, User.id == some.c.user_id)
 
 
 def _together(number: Column, *where: ColumnElement[bool]) -> ColumnElement[Any]:

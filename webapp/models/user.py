@@ -73,9 +73,18 @@ user_search = table("user_search", column("rowid", Integer), column("user_search
 
 
 class Offer(Base):
-    """One license an archived user is to be offered when reactivated; holds no seat (S1)."""
+    """One license an archived user is to be offered when reactivated; holds no seat (S1).
+
+    The two folds repeat the user's, so that who is offered a license is read in list order straight from
+    an index.
+    """
 
     __tablename__ = "offer"
+    __table_args__ = (
+        Index("ix_offer_type_order", "license_type_id", "name_fold", "username_fold", "user_id"),
+    )
 
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True)
-    license_type_id: Mapped[int] = mapped_column(ForeignKey("license_type.id"), primary_key=True, index=True)
+    license_type_id: Mapped[int] = mapped_column(ForeignKey("license_type.id"), primary_key=True)
+    name_fold: Mapped[str] = mapped_column(Folded)
+    username_fold: Mapped[str] = mapped_column(Folded)

@@ -21,18 +21,21 @@ def people(count: int, word: str = "user") -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
+_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
 def ago(moment: datetime | None, now: datetime, zone: tzinfo) -> str:
     """How long ago, roughly: ``10 min ago``, ``2 h ago``, ``yesterday``, ``64 d ago``, ``unknown``."""
     if moment is None:
         return "unknown"
     passed = now - moment
-    if passed < timedelta(minutes=1):
+    if passed < _MINUTE:
         return "just now"
-    if passed < timedelta(hours=1):
-        return f"{passed // timedelta(minutes=1)} min ago"
-    days = (now.astimezone(zone).date() - moment.astimezone(zone).date()).days
-    if days <= 0 or passed < timedelta(hours=12):
-        return f"{passed // timedelta(hours=1)} h ago"
+    if passed < _HOUR:
+        return f"{passed // _MINUTE} min ago"
+    days = now.astimezone(zone).toordinal() - moment.astimezone(zone).toordinal()
+    if days <= 0 or passed < 12 * _HOUR:
+        return f"{passed // _HOUR} h ago"
     return "yesterday" if days == 1 else f"{days:,} d ago"
 
 

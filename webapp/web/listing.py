@@ -9,15 +9,15 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+from functools import cache
 from string import ascii_uppercase
 from typing import Any
-from urllib.parse import quote
 
 from flask import request, url_for
 
 from webapp.licensing import lists
 from webapp.licensing.catalog import Catalog, LicenseType
-from webapp.licensing.lists import COUNT_CAP, Filters, Key, Page, Row
+from webapp.licensing.lists import COUNT_CAP, Filters, Key, Page
 from webapp.licensing.statements import OTHERS
 from webapp.licensing.visibility import Actor
 from webapp.web import format as words
@@ -140,15 +140,16 @@ def shown_rows(
 ) -> list[dict[str, Any]]:
     """The rows of the list. ``besides``: with each user's other licenses."""
     types = {kind.id: kind for kind in catalog.types.values()}
-    colors = hues(catalog)
-    # One address for all rows: to make it anew for each takes longer than to read the row.
+    colors, others = hues(catalog), _others(types)
+    # One address for all rows, as usernames need no quoting: to make it anew for each takes longer than to
+    # read the row.
     home = url_for("users.one", username="-").removesuffix("-")
     return [
         {
             "username": row.username, "name": row.name, "active": row.active,
-            "url": home + quote(row.username, safe="@"),
+            "url": home + row.username,
             "license": types[row.license_type_id].name, "hue": colors[row.license_type_id],
-            "besides": _besides(row, types) if besides else (),
+            "besides": others(row.held, row.license_type_id) if besides else (),
             "groups": ", ".join(row.groups[:_GROUPS_SHOWN]),
             "groups_more": max(0, len(row.groups) - _GROUPS_SHOWN),
             "last_sign_in": words.ago(row.last_login, moment, zone),
@@ -158,10 +159,16 @@ def shown_rows(
     ]  # fmt: skip
 
 
-def _besides(row: Row, types: Mapping[int, LicenseType]) -> list[str]:
-    """A user's other licenses, in the catalog's order."""
-    others = row.licenses - {row.license_type_id}
-    return [kind.full_name for key, kind in types.items() if key in others]
+def _others(types: Mapping[int, LicenseType]) -> Callable[[str, int], list[str]]:
+    """Names a user's licenses besides the one listed, in the catalog's order; once for all with the same."""
+    names = {str(key): kind.full_name for key, kind in types.items()}
+
+    @cache
+    def others(held: str, listed: int) -> list[str]:
+        rest = {*held.split()} - {str(listed)}
+        return [name for key, name in names.items() if key in rest]
+
+    return others
 
 
 def hues(catalog: Catalog) -> dict[int, int]:
