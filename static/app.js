@@ -61,7 +61,7 @@ document.addEventListener("htmx:before:response", (event) => {
 let signInEnded = false;
 async function renew() {
   const answer = await fetch(location.href).catch(() => null);
-  if (answer === null) return message("The server can't be reached. Try again in a moment.");
+  if (!(answer?.status < 500)) return message("The server can't be reached. Try again in a moment.");
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const person = (of) => of.querySelector(".menu-panel .menu-more")?.textContent;
   const ended = signInEnded;

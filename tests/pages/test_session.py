@@ -151,6 +151,14 @@ def test_an_ended_sign_in_moves_the_whole_window_for_htmx_and_for_back(people: M
         assert answer.data == b""
 
 
+def test_after_more_rows_were_asked_for_the_sign_in_leads_back_to_the_list_that_they_belong_to(
+    people: Make, browse: Browser
+) -> None:
+    more = {"HX-Request": "true", "HX-Target": "tr#more", "HX-Current-URL": "http://localhost/licenses?q=a"}
+    answer = browse.client.get("/licenses?q=a&after=abc", headers=more)
+    assert answer.headers["HX-Redirect"] == "/sign-in?next=/licenses?q%3Da"
+
+
 @pytest.mark.case("HEAD-2", "ASVS 3.5.1")
 def test_a_post_without_a_good_token_is_400_for_everybody(people: Make, browse: Browser) -> None:
     for path in ("/sign-in", "/sign-out"):

@@ -147,6 +147,8 @@ class PeopleList:
         self._parts = [_Part(session, filters, actor, search, once) for search in searches]
         by_base = filters.product.base or filters.status is not Status.ACTIVE
         self._kinds = () if by_base else {kind.id for kind in filters.product.types}
+        # Many are in the same groups and hold the same licenses.
+        self._names, self._listed = cache(self._names_of), cache(self._listed_of)
 
     def page(self, *, after: Key | None = None, size: int = 50) -> Page:
         """The next rows after a key; as many queries for any number of rows."""
@@ -160,28 +162,27 @@ class PeopleList:
         self, name_fold: str, username_fold: str, user_id: int, username: str, name: str, active: int,
         last_login: str | None, base: int, groups: str | None, held: str,
     ) -> Row:  # fmt: skip
-        row = Row(
+        return Row(
             Key(name_fold, username_fold), user_id, username, name, bool(active),
-            base, in_utc(datetime.fromisoformat(last_login)) if last_login else None,
-            self._names_of(groups), held,
+            self._listed(held) if self._kinds else base,
+            in_utc(datetime.fromisoformat(last_login)) if last_login else None,
+            self._names(groups), held,
         )  # fmt: skip
-        return row._replace(license_type_id=self._listed(row)) if self._kinds else row
+
+    def _names_of(self, groups: str | None) -> tuple[str, ...]:
+        """The names of those of the groups that the actor may read (P4)."""
+        if not groups:
+            return ()
+        ids = {*map(int, groups.split())}
+        return tuple(name for group, name in self._readable if group in ids)
 
     @cached_property
-    def _names_of(self) -> Callable[[str | None], tuple[str, ...]]:
-        """Tells the names of those of the groups that the actor may read (P4); once for all with the same."""
-        readable = known_groups(self._session, self._actor, self._once)
+    def _readable(self) -> list[tuple[int, str]]:
+        return known_groups(self._session, self._actor, self._once)
 
-        @cache
-        def names_of(groups: str | None) -> tuple[str, ...]:
-            ids = set(map(int, groups.split())) if groups else ()
-            return tuple(name for group, name in readable if group in ids) if ids else ()
-
-        return names_of
-
-    def _listed(self, row: Row) -> int:
-        """The license of the product that is listed."""
-        return next(kind for kind in row.licenses if kind in self._kinds)
+    def _listed_of(self, held: str) -> int:
+        """Of the licenses that somebody holds, that of the product that is listed."""
+        return next(kind for kind in map(int, held.split()) if kind in self._kinds)
 
     def pages(self, size: int) -> Iterator[Page]:
         """The whole list, page after page; none if it is empty."""

@@ -75,6 +75,11 @@ def asked_by_itself() -> bool:
     return request.headers.get("HX-Source", "").endswith("#figures")
 
 
+def asked_for_more() -> bool:
+    """Whether only the next rows of a list were asked for: what they are added to is the page."""
+    return from_htmx() and request.headers.get("HX-Target", "").endswith("#more")
+
+
 def _restores_history() -> bool:
     return "HX-History-Restore-Request" in request.headers
 
