@@ -16,6 +16,7 @@ from webapp.web.page import add_components
 from webapp.web.passwords import init_passwords
 from webapp.web.resent import init_resent
 from webapp.web.security import init_security
+from webapp.web.turns import init_turns
 
 
 def create_app(settings: Settings | None = None, *, cheap_passwords: bool = False) -> Flask:
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None, *, cheap_passwords: bool = Fals
     for home in (health, session, account, sign_ins, licenses, users, groups, changes):
         app.register_blueprint(home.blueprint)
     _init_templates(app, settings)
+    init_turns(app, settings)
     return app
 
 
