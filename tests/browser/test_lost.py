@@ -306,11 +306,11 @@ class Tap(NamedTuple):
 
 TAPS = {
     "filter": Tap("/licenses", lambda tab: chip(tab, "agent").tap(), r"/licenses\?type=agent", "Vonage Contact Center"),
-    "more": Tap("/users", lambda tab: more(tab).tap(), r"/users\?.*after=.*", "Users"),
+    "more": Tap("/users", lambda tab: more(tab).tap(), "/users", "Users"),
     "product": Tap("/licenses", lambda tab: product(tab, "ha").tap(), "/licenses/ha", "Historical Analytics"),
     "figures": Tap("/licenses/ha", lambda tab: _link(tab, "Refresh").tap(), "/licenses/ha", "Historical Analytics"),
     "archive": Tap("/users/agent20", _archive, "/users/agent20", "Person"),
-    "log": Tap("/changes", lambda tab: _link(tab, "Show older").tap(), r"/changes\?before=\d+", "Changes"),
+    "log": Tap("/changes", lambda tab: _link(tab, "Show older").tap(), "/changes", "Changes"),
     "back": Tap("/licenses", lambda tab: tab.go_back(), "/licenses", "Vonage Contact Center"),
 }  # fmt: skip
 

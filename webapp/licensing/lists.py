@@ -277,9 +277,9 @@ class _Part:
         return found[:most]
 
     def _end(self, way: Way, stretch: dict[str, str], part: float) -> dict[str, str]:
-        """Where this part of a stretch ends along the longest of the way's indexes; nothing if it is longer.
+        """The place where this part of a stretch ends, along the longest of the way's indexes.
 
-        It is asked once for all searches that go about as far.
+        None if the stretch is shorter. It is asked once for all searches that go about as far.
         """
         sizes = self._sizes
         arms = (sizes.listed,) if way == "list" else sizes.sets[self._ways.index(way)]

@@ -439,8 +439,7 @@ def count(shape: Shape, start: int | None, bounds: frozenset[str]) -> Select[int
 def _shown(shape: Shape, places: Statement | CompoundSelect[*tuple[Any, ...]]) -> Statement:
     """These places, in no order, with what is shown of each user: groups and licenses as texts of ids.
 
-    They come as one JSON array of arrays: row by row it takes longer to hand them over than to find them,
-    and with each row another thread may come between.
+    They come as one JSON array of arrays: row by row it takes longer to hand them over than to find them.
     """
     some = places.subquery()
     member, held, offer = aliased(Membership), aliased(Holding), aliased(Offer)

@@ -302,10 +302,10 @@ def _page(
     it = _plan(before, sent)
     it = replace(it, problems=problems(it.plan))
     settings = current_app.extensions["settings"]
-    theirs, own = None, False
+    conflict = None
     if status == 409 and before:
         own = profile.changed_last_by(db.session(), before.id, actor())
-        theirs = shown_conflict.theirs(sent.wish, before, it.catalog, it.groups)
+        conflict = shown_conflict.conflict(sent.wish, before, it.catalog, it.groups, own=own)
     return page(
         "users/form.html",
         regions=REGIONS,
@@ -313,8 +313,7 @@ def _page(
         status=status,
         form=shown_form.form(it, settings.help or "Ask whoever manages the contract."),
         it=_around(before, actor(), None if status == 409 else sent.version),
-        theirs=theirs,
-        own_save=own,
+        conflict=conflict,
         refused=status == 422,
         op_id=resent.number(),
     )

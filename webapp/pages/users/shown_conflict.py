@@ -13,8 +13,38 @@ from webapp.pages.users.forms import GroupChoice
 from webapp.web.format import PERMISSIONS
 from webapp.words import AccessLevel, Role
 
+_THEIRS = {
+    "head": "Somebody else saved {} meanwhile",
+    "text": "Nothing was saved yet, and nothing you typed is lost. Below is your form beside what they "
+    "saved. Where you changed nothing, they did: use theirs there, or saving undoes it.",
+    "same": "They saved the same as you typed: there is nothing left to save.",
+    "mine": "Your form", "saved": "Saved by them", "take": "Use theirs",
+    "keep": "Use mine: save my form", "drop": "Use theirs: drop my form",
+}  # fmt: skip
+_OWN = {
+    "head": "You saved {} meanwhile, maybe in another tab",
+    "text": "Nothing of this form was saved yet, and nothing you typed is lost. Below it stands beside what "
+    "is saved. Where you changed nothing here, use what is saved, or saving undoes it.",
+    "same": "You saved the same as you typed: there is nothing left to save.",
+    "mine": "This form", "saved": "Saved", "take": "Use what is saved",
+    "keep": "Use this form: save it", "drop": "Use what is saved: drop this form",
+}  # fmt: skip
 
-def theirs(mine: Wish, now: Record, catalog: Catalog, groups: Sequence[GroupChoice]) -> list[dict[str, str]]:
+
+def conflict(
+    mine: Wish, now: Record, catalog: Catalog, groups: Sequence[GroupChoice], *, own: bool
+) -> dict[str, Any]:
+    """Both, field by field, and the words for it. ``own``: the actor saved it meanwhile, elsewhere."""
+    words = _OWN if own else _THEIRS
+    rows = _fields(mine, now, catalog, groups)
+    return words | {
+        "head": words["head"].format(now.name),
+        "text": words["text" if rows else "same"],
+        "rows": rows,
+    }
+
+
+def _fields(mine: Wish, now: Record, catalog: Catalog, groups: Sequence[GroupChoice]) -> list[dict[str, str]]:
     """Where what was typed differs from what was saved: both, and a button to take that."""
     found = []
     for name, label in (("name", "Name"), ("email", "Email"), ("sso_external_id", "SSO external ID")):
