@@ -249,13 +249,12 @@ def _close_holdings(
     for i, user in people_by_id:
         if user.before is None:
             continue
-        still_open = update(Holding).where(Holding.user_id == i, Holding.ends_at.is_(None))
         ended = [kind.id for kind in user.before.held if kind not in user.after.held]
         if ended:
             session.connection().execute(
-                still_open.where(Holding.license_type_id.in_(ended)).values(
-                    ends_at=locks.moment, closed_by=seq
-                )
+                update(Holding)
+                .where(Holding.user_id == i, Holding.license_type_id.in_(ended), Holding.ends_at.is_(None))
+                .values(ends_at=locks.moment, closed_by=seq)
             )
 
 

@@ -279,7 +279,7 @@ class _Part:
     def _end(self, way: Way, stretch: dict[str, str], part: float) -> dict[str, str]:
         """The place where this part of a stretch ends, along the longest of the way's indexes.
 
-        None if the stretch is shorter. It is asked once for all searches that go about as far.
+        Empty if the stretch is shorter. It is asked once for all searches that go about as far.
         """
         sizes = self._sizes
         arms = (sizes.listed,) if way == "list" else sizes.sets[self._ways.index(way)]
