@@ -27,7 +27,7 @@ def users_table(
     types = {kind.id: kind for kind in catalog.types.values()}
     others = [product for product in catalog.products if not product.base]
     yield (*COLUMNS, *(product.name for product in others))
-    for page in PeopleList(session, filters, actor).pages(_AT_ONCE):
+    for page in PeopleList(session, filters, actor, besides=True).pages(_AT_ONCE):
         ids = [row.user_id for row in page.rows]
         users = {user.id: user for user in session.execute(select(User.__table__).where(User.id.in_(ids)))}
         access = _access(session, ids, actor)

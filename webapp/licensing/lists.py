@@ -70,7 +70,7 @@ class Key(NamedTuple):
 class Row(NamedTuple):
     """One person. ``license_type_id``: of the product listed; for the archived, their base license.
 
-    ``held``: the ids of all license types they hold or, archived, are offered, as one text.
+    ``held``: the ids of all license types they hold or, archived, are offered, as one text; if asked for.
     """
 
     key: Key
@@ -137,18 +137,21 @@ def _anew(_name: Hashable, read: Callable[[], Any]) -> Any:
 
 
 class PeopleList:
-    """One list as an actor asked for it. ``once``: where numbers that only a change alters are kept."""
+    """One list as an actor asked for it.
 
-    def __init__(self, session: Session, filters: Filters, actor: Actor, once: Once = _anew) -> None:
+    ``once``: where numbers that only a change alters are kept. ``besides``: rows tell all licenses.
+    """
+
+    def __init__(
+        self, session: Session, filters: Filters, actor: Actor, once: Once = _anew, *, besides: bool = False
+    ) -> None:
         self._session, self._actor, self._once = session, actor, once
         searches: tuple[Search, ...] = ("",)
         if filters.q:
             searches = ("part",) if len(filters.q) > 2 else ("name", "username")
-        self._parts = [_Part(session, filters, actor, search, once) for search in searches]
-        by_base = filters.product.base or filters.status is not Status.ACTIVE
-        self._kinds = () if by_base else {kind.id for kind in filters.product.types}
-        # Many are in the same groups and hold the same licenses.
-        self._names, self._listed = cache(self._names_of), cache(self._listed_of)
+        shapes = [_shape(session, filters, actor, search, besides) for search in searches]
+        self._parts = [_Part(session, filters, actor, shape, once) for shape in shapes]
+        self._names = cache(self._names_of)  # many are in the same groups
 
     def page(self, *, after: Key | None = None, size: int = 50) -> Page:
         """The next rows after a key; as many queries for any number of rows."""
@@ -160,11 +163,10 @@ class PeopleList:
 
     def _row(
         self, name_fold: str, username_fold: str, user_id: int, username: str, name: str, active: int,
-        last_login: str | None, base: int, groups: str | None, held: str,
+        license_type_id: int, last_login: str | None, groups: str | None, held: str,
     ) -> Row:  # fmt: skip
         return Row(
-            Key(name_fold, username_fold), user_id, username, name, bool(active),
-            self._listed(held) if self._kinds else base,
+            Key(name_fold, username_fold), user_id, username, name, bool(active), license_type_id,
             in_utc(datetime.fromisoformat(last_login)) if last_login else None,
             self._names(groups), held,
         )  # fmt: skip
@@ -179,10 +181,6 @@ class PeopleList:
     @cached_property
     def _readable(self) -> list[tuple[int, str]]:
         return known_groups(self._session, self._actor, self._once)
-
-    def _listed_of(self, held: str) -> int:
-        """Of the licenses that somebody holds, that of the product that is listed."""
-        return next(kind for kind in map(int, held.split()) if kind in self._kinds)
 
     def pages(self, size: int) -> Iterator[Page]:
         """The whole list, page after page; none if it is empty."""
@@ -201,13 +199,12 @@ class PeopleList:
 class _Part:
     """A list, or one of the two that no user is in both of. What narrows it is sized once, up to a limit."""
 
-    def __init__(self, session: Session, filters: Filters, actor: Actor, search: Search, once: Once) -> None:
-        self._session, self._initial = session, filters.initial
-        self._shape = _shape(session, filters, actor, search)
+    def __init__(self, session: Session, filters: Filters, actor: Actor, shape: Shape, once: Once) -> None:
+        self._session, self._initial, self._shape = session, filters.initial, shape
         self._ways = [narrowing.way for narrowing in statements.narrowings(self._shape)]
         self._sets = [place for place, way in enumerate(self._ways) if way is None]
         self._values = _values(filters, actor)
-        self._names = (filters.q, statements.after_all(filters.q)) if search == "name" else ("", "")
+        self._names = (filters.q, statements.after_all(filters.q)) if shape.search == "name" else ("", "")
         viewer = None if actor.views_everyone else (actor.id, actor.groups, actor.permissions)
         chosen = (filters.product.id, filters.type and filters.type.id, filters.group)
         self._list = (self._shape, chosen, viewer)
@@ -339,7 +336,7 @@ def in_view(session: Session, filters: Filters, actor: Actor) -> InView:
     Of whoever views everyone the pools tell the numbers: here only the initials are read.
     """
     filters = Filters(filters.product, status=filters.status)
-    shape, values = _shape(session, filters, actor, ""), _values(filters, actor)
+    shape, values = _shape(session, filters, actor), _values(filters, actor)
     if actor.views_everyone:
         there = session.connection().execute(statements.looks(shape), values).one()
         return InView(
@@ -366,7 +363,9 @@ def known_groups(session: Session, actor: Actor, once: Once) -> list[tuple[int, 
     return found
 
 
-def _shape(session: Session, filters: Filters, actor: Actor, search: Search) -> Shape:
+def _shape(
+    session: Session, filters: Filters, actor: Actor, search: Search = "", besides: bool = False
+) -> Shape:
     supervisor = not actor.views_everyone
     reach = supervisor and filters.group not in actor.groups
     return Shape(
@@ -379,6 +378,7 @@ def _shape(session: Session, filters: Filters, actor: Actor, search: Search) -> 
         supervisor and "unassigned" in actor.permissions,
         filters.group is not None,
         search,
+        besides,
         session.get_bind().dialect.name == "sqlite",
     )
 

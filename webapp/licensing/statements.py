@@ -37,7 +37,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from webapp.licensing import visibility
-from webapp.licensing.visibility import Column
+from webapp.licensing.visibility import Column, Truth
 from webapp.models import Holding, Membership, Offer, Pool, User, user_search
 from webapp.models import LicenseType as TypeRow
 from webapp.words import Status
@@ -62,7 +62,8 @@ class Shape:
     ``base``: a base license is listed. ``supervisor``: admins are not in view. ``reach``: nor is who is
     out of reach; who is in one of the supervisor's groups is not. ``arms``: the number of these groups, if
     they can be walked side by side. ``search``: for a part of name or username; or for the start of the
-    name, which is a stretch of the order; or of the username alone.
+    name, which is a stretch of the order; or of the username alone. ``besides``: all licenses of those
+    listed are told.
     """
 
     status: Status
@@ -74,6 +75,7 @@ class Shape:
     unassigned: bool
     group: bool
     search: Search
+    besides: bool
     sqlite: bool
 
     @property
@@ -166,11 +168,20 @@ def _holds(shape: Shape, user_id: Column) -> ColumnElement[bool]:
 
 def _is_listed(shape: Shape, user_id: Column) -> list[ColumnElement[bool]]:
     """What holds of whoever has the license and the status, asked of somebody who is not deleted."""
-    if shape.status is Status.ACTIVE:
-        return [_holds(shape, user_id)]
     user = aliased(User)
-    archived = select(user.id).where(user.id == user_id, ~user.active).exists()
-    return [archived] if shape.status is Status.ARCHIVED else []
+    if shape.status is Status.ALL:
+        return []
+    if shape.status is Status.ARCHIVED:
+        return [_is(user, user_id, ~user.active)]
+    if not shape.base:
+        return [_holds(shape, user_id)]
+    # Each user's own row says it, which is read in any case.
+    kind = (user.base_type_id == bindparam("type"),) if shape.type else ()
+    return [_is(user, user_id, user.active, *kind)]
+
+
+def _is(user: type[User], user_id: Column, *what: Truth) -> ColumnElement[bool]:
+    return select(user.id).where(user.id == user_id, *what).exists()
 
 
 def _type(shape: Shape) -> ColumnElement[int]:
@@ -441,19 +452,23 @@ def _shown(shape: Shape, places: Statement | CompoundSelect[*tuple[Any, ...]]) -
 
     They come as one JSON array of arrays: row by row it takes longer to hand them over than to find them.
     """
-    some = places.subquery()
-    member, held, offer = aliased(Membership), aliased(Holding), aliased(Offer)
-    holds = _together(held.license_type_id, held.user_id == User.id, held.ends_at.is_(None))
-    offered = _together(offer.license_type_id, offer.user_id == User.id)
+    some, member = places.subquery(), aliased(Membership)
     columns = (
         some.c.name_fold, some.c.username_fold,
-        User.id, User.username, User.name, User.active, User.last_login, User.base_type_id,
+        User.id, User.username, User.name, User.active, _type(shape), User.last_login,
         _together(member.group_id, member.user_id == User.id),
-        case((User.active, holds), else_=offered),
+        _licenses() if shape.besides else "",
     )  # fmt: skip
     row, rows = ("json_array", "json_group_array") if shape.sqlite else ("json_build_array", "json_agg")
     all_ = getattr(func, rows)(getattr(func, row)(*columns), type_=JSON)
     return select(all_).join_from(some, User, User.id == some.c.user_id)
+
+
+def _licenses() -> ColumnElement[Any]:
+    """All licenses that a user holds or, archived, is offered."""
+    held, offer = aliased(Holding), aliased(Offer)
+    holds = _together(held.license_type_id, held.user_id == User.id, held.ends_at.is_(None))
+    return case((User.active, holds), else_=_together(offer.license_type_id, offer.user_id == User.id))
 
 
 def _together(number: Column, *where: ColumnElement[bool]) -> ColumnElement[Any]:

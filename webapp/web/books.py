@@ -55,9 +55,12 @@ class Books:
             lambda: lists.in_view(self._session, filters, actor),
         )
 
-    def people(self, filters: Filters, actor: Actor) -> PeopleList:
-        """The list of those who fit. How many they are is remembered, not who."""
-        return PeopleList(self._session, filters, actor, self.once)
+    def people(self, filters: Filters, actor: Actor, *, besides: bool = False) -> PeopleList:
+        """The list of those who fit. How many they are is remembered, not who.
+
+        ``besides``: its rows tell all licenses.
+        """
+        return PeopleList(self._session, filters, actor, self.once, besides=besides)
 
     def once(self, what: Hashable, read: Callable[[], T]) -> T:
         """What is known under this name, read if it is not."""

@@ -90,9 +90,12 @@ def read_address(books: Books, filters: Filters, actor: Actor) -> Asked:
     )  # fmt: skip
 
 
-def find(books: Books, asked: Asked, actor: Actor, known: int | None) -> Found:
-    """The rows asked for. ``known``: how many the list has, if that need not be counted."""
-    people = books.people(asked.filters, actor)
+def find(books: Books, asked: Asked, actor: Actor, known: int | None, *, besides: bool = False) -> Found:
+    """The rows asked for. ``known``: how many the list has, if that need not be counted.
+
+    ``besides``: with each user's other licenses.
+    """
+    people = books.people(asked.filters, actor, besides=besides)
     seen = min(people.count(until=asked.seen), COUNT_CAP) if asked.seen else 0
     after = None if asked.seen else asked.after
     page = people.page(after=after, size=seen + SIZE)
@@ -135,10 +138,8 @@ def shown_list(found: Found, url: Url, export_url: str) -> dict[str, Any]:
     }
 
 
-def shown_rows(
-    page: Page, catalog: Catalog, moment: datetime, zone: tzinfo, *, besides: bool = False
-) -> list[dict[str, Any]]:
-    """The rows of the list. ``besides``: with each user's other licenses."""
+def shown_rows(page: Page, catalog: Catalog, moment: datetime, zone: tzinfo) -> list[dict[str, Any]]:
+    """The rows of the list."""
     types = {kind.id: kind for kind in catalog.types.values()}
     colors, others = hues(catalog), _others(types)
     # One address for all rows, as usernames need no quoting: to make it anew for each takes longer than to
@@ -149,7 +150,7 @@ def shown_rows(
             "username": row.username, "name": row.name, "active": row.active,
             "url": home + row.username,
             "license": types[row.license_type_id].name, "hue": colors[row.license_type_id],
-            "besides": others(row.held, row.license_type_id) if besides else (),
+            "besides": others(row.held, row.license_type_id),
             "groups": ", ".join(row.groups[:_GROUPS_SHOWN]),
             "groups_more": max(0, len(row.groups) - _GROUPS_SHOWN),
             "last_sign_in": words.ago(row.last_login, moment, zone),

@@ -26,14 +26,15 @@ def everyone() -> Response:
     catalog = books.catalog
     asked = listing.read_address(books, _chosen(catalog), who)
     in_view = shown.in_view(books, asked.filters, books.figures(time.day(moment)), who)
-    found = listing.find(books, asked, who, None if asked.filters.narrowed else in_view.total)
+    known = None if asked.filters.narrowed else in_view.total
+    found = listing.find(books, asked, who, known, besides=True)
     archived = 0 if found.count else listing.archived_too(books, asked, who)
     return page(
         "users/users.html",
         regions=REGIONS,
         filters=shown.filters(catalog, asked, in_view),
         users=shown.users(catalog, asked, found, in_view, archived, who.may_create)
-        | {"rows": listing.shown_rows(found.page, catalog, moment, time.zone, besides=True)},
+        | {"rows": listing.shown_rows(found.page, catalog, moment, time.zone)},
     )
 
 
