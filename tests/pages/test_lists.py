@@ -16,7 +16,6 @@ from tests.pages.test_licenses import heading
 from webapp.database import db
 from webapp.licensing import lists
 from webapp.models import Group
-from webapp.web import download
 
 LISTS = ("/users", "/licenses/vcc")
 
@@ -364,19 +363,6 @@ def test_P4_a_supervisors_file_holds_only_who_and_what_is_in_view(scoped: Browse
     assert [row["Username"] for row in file] == ["ann", "both", "gone", "sue", "wally"]
     assert "Secret" not in str(file)
     assert [row["Username"] for row in rows(scoped, "/licenses/vcc.csv")] == ["ann", "both", "sue", "wally"]
-
-
-@pytest.mark.case("ASVS 2.4.1", "ASVS 15.2.2")
-def test_two_files_at_a_time_and_no_more(admin: Browser, make: Make) -> None:
-    turns = [download._turns.acquire(blocking=False) for _ in range(download.AT_ONCE)]
-    assert all(turns)
-    answer = admin.get("/users.csv", status=503)
-    assert answer.response.headers["Retry-After"] == "5"
-    for _ in turns:
-        download._turns.release()
-    for _ in range(2 * download.AT_ONCE):  # each gives its turn back
-        assert rows(admin, "/users.csv")
-    admin.client.head("/users.csv").close()
 
 
 @pytest.mark.case("VIEW-2")

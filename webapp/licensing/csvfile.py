@@ -16,6 +16,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MOMENT = re.compile(rf"{_DAY.pattern}[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 _SEPARATORS = {";": ";", "\t": "tabs"}
 _GUARDED = ("=", "+", "-", "@", "\t", "\r", "'")
+_PIECE = 16_000  # characters
 
 
 @dataclass(frozen=True)
@@ -125,11 +126,16 @@ def guard(cell: str) -> str:
 
 
 def write(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Each row as a guarded line of a file, its end included."""
+    """The rows as guarded lines of a file, in pieces that are worth sending."""
+    piece = io.StringIO()
+    writer = csv.writer(piece)
     for row in rows:
-        line = io.StringIO()
-        csv.writer(line).writerow([guard(cell) for cell in row])
-        yield line.getvalue()
+        writer.writerow([guard(cell) for cell in row])
+        if piece.tell() >= _PIECE:
+            yield piece.getvalue()
+            piece.seek(0)
+            piece.truncate()
+    yield piece.getvalue()
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:

@@ -1,10 +1,12 @@
 """A list as a file: streamed from one snapshot, a few at a time, under a plain name.
 
-The rows are those that the page lists with the same address. Nothing is gathered in memory.
+The rows are those that the page lists with the same address. Nothing is gathered in memory. A file that
+does not end whole must never look whole: then the answer breaks off.
 """
 
-from collections.abc import Iterator
-from threading import BoundedSemaphore
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 
 from flask import Response
 from sqlalchemy.orm import Session
@@ -19,7 +21,39 @@ from webapp.web.books import Books
 from webapp.web.listing import read_address
 
 AT_ONCE = 2  # downloads in each worker; they are long, and pages come first
-_turns = BoundedSemaphore(AT_ONCE)
+LONGEST = 600.0  # seconds until a download must be done: somebody may have stopped reading it
+_places = threading.BoundedSemaphore(AT_ONCE)
+
+
+class _Download:
+    """The pieces of one file. It has a place and a snapshot until it is closed, LONGEST at most."""
+
+    def __init__(self, pieces: Generator[str, None, None]) -> None:
+        if not _places.acquire(blocking=False):
+            raise BusyError
+        self._pieces, self._closing, self._closed = pieces, threading.Lock(), False
+        self._late = threading.Timer(LONGEST, self.close)
+        self._late.daemon = True
+        self._late.start()
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self._closed:
+            raise TimeoutError("a download took too long")
+        return next(self._pieces)
+
+    def close(self) -> None:
+        """Give back the place and the snapshot, once."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+        self._late.cancel()
+        _places.release()
+        with suppress(ValueError):  # a piece is just being read: then the next one is refused
+            self._pieces.close()
 
 
 def users_file(books: Books, filters: Filters, name: str) -> Response:
@@ -29,10 +63,9 @@ def users_file(books: Books, filters: Filters, name: str) -> Response:
     """
     who, time = actor(), clock()
     asked = read_address(books, filters, who)
-    if not _turns.acquire(blocking=False):
-        raise BusyError
-    response = Response(_lines(reader(), asked.filters, who, books.catalog), mimetype="text/csv")
-    response.call_on_close(_turns.release)
+    download = _Download(_pieces(reader(), asked.filters, who, books.catalog))
+    response = Response(download, mimetype="text/csv")
+    response.call_on_close(download.close)
     moment = time.read().astimezone(time.zone)
     response.headers.set(
         "Content-Disposition", "attachment", filename=f"{name}-{moment:%Y-%m-%d-%H%M}.csv"
@@ -40,6 +73,6 @@ def users_file(books: Books, filters: Filters, name: str) -> Response:
     return response
 
 
-def _lines(session: Session, filters: Filters, who: Actor, catalog: Catalog) -> Iterator[str]:
+def _pieces(session: Session, filters: Filters, who: Actor, catalog: Catalog) -> Generator[str, None, None]:
     with session:
         yield from csvfile.write(exporting.users_table(session, filters, who, catalog))

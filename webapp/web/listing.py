@@ -18,7 +18,7 @@ from flask import request, url_for
 from webapp.licensing import lists
 from webapp.licensing.catalog import Catalog, LicenseType
 from webapp.licensing.lists import COUNT_CAP, Filters, Key, Page
-from webapp.licensing.statements import OTHERS
+from webapp.licensing.statements import LONGEST_FOLD, OTHERS
 from webapp.licensing.visibility import Actor
 from webapp.web import format as words
 from webapp.web.books import Books
@@ -127,12 +127,13 @@ def shown_filters(asked: Asked, initials: frozenset[str]) -> dict[str, Any]:
 
 def shown_list(found: Found, url: Url, export_url: str) -> dict[str, Any]:
     """What every list shows besides its heading and rows: its number, its end and what comes after it."""
-    key = write_key(found.page.next) if found.page.next else None
+    first = url()
+    more, key = f"{first}{'&' if '?' in first else '?'}", found.page.next and write_key(found.page.next)
     return {
         "count": f"{COUNT_CAP}+" if found.capped else str(found.count),
-        "next_url": url(after=key) if key else None,
-        "grown_url": url(seen=key) if key else None,
-        "first_url": url() if found.before else None,
+        "next_url": f"{more}after={key}" if key else None,
+        "grown_url": f"{more}seen={key}" if key else None,
+        "first_url": first if found.before else None,
         "shown_words": _shown(found),
         "export_url": export_url if found.count else None,
     }
@@ -267,11 +268,11 @@ def read_key(text: str) -> Key | None:
         return None
     if not isinstance(values, list) or len(values) != 2:
         return None
-    if not all(isinstance(value, str) and "\0" not in value and _storable(value) for value in values):
+    if not all(isinstance(value, str) and _storable(value) for value in values):
         return None
     return Key(*values)
 
 
 def _storable(text: str) -> bool:
-    """Whether a database can be asked about it: a lone surrogate is no text."""
-    return not any(0xD800 <= ord(c) <= 0xDFFF for c in text)
+    """Whether a name may fold to it: a lone surrogate is no text, and what is asked for is remembered."""
+    return len(text) <= LONGEST_FOLD and not any(c == "\0" or 0xD800 <= ord(c) <= 0xDFFF for c in text)

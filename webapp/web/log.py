@@ -56,14 +56,15 @@ def _begin() -> None:
 def _end(response: Response) -> Response:
     facts = _about_request() | {"status": response.status_code}
     started = g.get("started") or time.perf_counter()
-    size = [response.calculate_content_length() or 0]
-    if response.is_streamed and response.content_length is None:
-        response.response = _counted(response.iter_encoded(), size)
+    size = [response.content_length or 0]
+    if response.is_streamed and not size[0]:  # read while it is sent: to ask its length would gather it
+        response.response = _counted(response.iter_encoded(), size, facts)
+    elif not size[0]:
+        size = [response.calculate_content_length() or 0]
 
     def written() -> None:
         ms = round(1000 * (time.perf_counter() - started), 1)
-        size_ = response.content_length or size[0]
-        _log.info("request", extra={"facts": facts | {"ms": ms, "bytes": size_}})
+        _log.info("request", extra={"facts": facts | {"ms": ms, "bytes": size[0]}})
 
     if response.direct_passthrough:  # a file: Werkzeug closes it without calling anybody
         written()
@@ -72,10 +73,15 @@ def _end(response: Response) -> Response:
     return response
 
 
-def _counted(parts: Iterable[bytes], size: list[int]) -> Iterator[bytes]:
-    for part in parts:
-        size[0] += len(part)
-        yield part
+def _counted(parts: Iterable[bytes], size: list[int], facts: dict[str, Any]) -> Iterator[bytes]:
+    """The same parts. What breaks off halfway no error page tells of: the status is sent already."""
+    try:
+        for part in parts:
+            size[0] += len(part)
+            yield part
+    except Exception as error:
+        _log.error("error", extra={"facts": facts}, exc_info=error)
+        raise
 
 
 def _about_request() -> dict[str, Any]:
