@@ -1,7 +1,7 @@
 """A list as a file: streamed from one snapshot, a few at a time, under a plain name.
 
-The rows are those that the page lists with the same address. Nothing is gathered in memory. A file that
-does not end whole must never look whole: then the answer breaks off.
+The rows are those that the page lists with the same address. Nothing is gathered in memory. A file that is
+not whole must never look whole: the server ends what breaks off like any other answer, so the last line tells.
 """
 
 import threading
@@ -22,6 +22,7 @@ from webapp.web.listing import read_address
 
 AT_ONCE = 2  # downloads in each worker; they are long, and pages come first
 LONGEST = 600.0  # seconds until a download must be done: somebody may have stopped reading it
+NOT_WHOLE = "This file is not complete. Export it again.\r\n"  # no username: an import refuses it
 _places = threading.BoundedSemaphore(AT_ONCE)
 
 
@@ -31,7 +32,8 @@ class _Download:
     def __init__(self, pieces: Generator[str, None, None]) -> None:
         if not _places.acquire(blocking=False):
             raise BusyError
-        self._pieces, self._closing, self._closed = pieces, threading.Lock(), False
+        self._pieces, self._rest = pieces, iter([NOT_WHOLE])
+        self._closing, self._closed = threading.Lock(), False
         self._late = threading.Timer(LONGEST, self.close)
         self._late.daemon = True
         self._late.start()
@@ -40,9 +42,11 @@ class _Download:
         return self
 
     def __next__(self) -> str:
-        if self._closed:
-            raise TimeoutError("a download took too long")
-        return next(self._pieces)
+        if not self._closed:
+            return next(self._pieces)
+        if last := next(self._rest, ""):
+            return last
+        raise TimeoutError("a download took too long")
 
     def close(self) -> None:
         """Give back the place and the snapshot, once."""
@@ -75,4 +79,8 @@ def users_file(books: Books, filters: Filters, name: str) -> Response:
 
 def _pieces(session: Session, filters: Filters, who: Actor, catalog: Catalog) -> Generator[str, None, None]:
     with session:
-        yield from csvfile.write(exporting.users_table(session, filters, who, catalog))
+        try:
+            yield from csvfile.write(exporting.users_table(session, filters, who, catalog))
+        except Exception:
+            yield NOT_WHOLE
+            raise
