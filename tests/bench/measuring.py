@@ -24,7 +24,7 @@ from tests.bench.kinds import Kind, kinds_for
 from webapp.factory import create_app
 
 CLIENTS = 8
-ROUNDS, ASKED, WARM, SECONDS = 5, 30, 10, 0.7  # for each kind: rounds, and in each of them so much
+ROUNDS, ASKED, WARM, SECONDS = 12, 15, 5, 0.3  # for each kind: rounds, and in each of them so much
 WORKERS = 2
 
 Say = Callable[[str], None]

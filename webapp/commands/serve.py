@@ -140,6 +140,7 @@ def as_worker(app: Flask) -> Flask:
     _end_once_when_told()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000)  # a page makes thousands of objects, and next to none in circles
     return app
 
 

@@ -7,6 +7,7 @@ says, the rules of ``eligibility`` take from these values.
 import re
 import tomllib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from webapp.licensing import people
@@ -95,7 +96,7 @@ class Catalog:
         """The base product (V1). Raises LicensingError if no catalog was loaded."""
         return self.loaded.products[0]
 
-    @property
+    @cached_property
     def types(self) -> dict[str, LicenseType]:
         """Every license type by its ref, in the catalog's order."""
         return {t.ref: t for product in self.products for t in product.types}

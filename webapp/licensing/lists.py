@@ -20,7 +20,7 @@ from math import ceil, log, prod
 from string import ascii_lowercase
 from typing import Any, NamedTuple
 
-from sqlalchemy import Result, select
+from sqlalchemy import Connection, Result, select
 from sqlalchemy.orm import Session
 
 from webapp.licensing import people, statements
@@ -28,7 +28,6 @@ from webapp.licensing.catalog import LicenseType, Product
 from webapp.licensing.statements import LETTERS, LONGEST_FOLD, OTHERS, Search, Shape, Statement, Way
 from webapp.licensing.visibility import Actor, visible_groups
 from webapp.models import Group
-from webapp.models.base import in_utc
 from webapp.words import Status
 
 COUNT_CAP = 1000
@@ -146,11 +145,12 @@ class PeopleList:
         self, session: Session, filters: Filters, actor: Actor, once: Once = _anew, *, besides: bool = False
     ) -> None:
         self._session, self._actor, self._once = session, actor, once
+        connection = session.connection()
         searches: tuple[Search, ...] = ("",)
         if filters.q:
             searches = ("part",) if len(filters.q) > 2 else ("name", "username")
-        shapes = [_shape(session, filters, actor, search, besides) for search in searches]
-        self._parts = [_Part(session, filters, actor, shape, once) for shape in shapes]
+        shapes = [_shape(connection, filters, actor, search, besides) for search in searches]
+        self._parts = [_Part(connection, filters, actor, shape, once) for shape in shapes]
         self._names = cache(self._names_of)  # many are in the same groups
 
     def page(self, *, after: Key | None = None, size: int = 50) -> Page:
@@ -158,29 +158,32 @@ class PeopleList:
         found = [person for part in self._parts for person in part.people(after, size + 1)]
         if len(self._parts) > 1:
             found.sort()
-        rows = tuple(self._row(*person) for person in found[:size])
+        names, moment = self._names, datetime.fromisoformat
+        rows = tuple([
+            Row(Key(name_fold, username_fold), user_id, username, name, bool(active), license_type_id,
+                moment(last_login) if last_login else None, names(groups) if groups else (), held)
+            for (name_fold, username_fold, user_id, username, name, active, license_type_id, last_login,
+                 groups, held) in found[:size]
+        ])  # fmt: skip
         return Page(rows, rows[-1].key if len(found) > size else None)
 
-    def _row(
-        self, name_fold: str, username_fold: str, user_id: int, username: str, name: str, active: int,
-        license_type_id: int, last_login: str | None, groups: str | None, held: str,
-    ) -> Row:  # fmt: skip
-        return Row(
-            Key(name_fold, username_fold), user_id, username, name, bool(active), license_type_id,
-            in_utc(datetime.fromisoformat(last_login)) if last_login else None,
-            self._names(groups), held,
-        )  # fmt: skip
-
-    def _names_of(self, groups: str | None) -> tuple[str, ...]:
-        """The names of those of the groups that the actor may read (P4)."""
-        if not groups:
-            return ()
-        ids = {*map(int, groups.split())}
-        return tuple(name for group, name in self._readable if group in ids)
+    def _names_of(self, groups: str) -> tuple[str, ...]:
+        """The names of those of the groups that the actor may read (P4), in their order."""
+        readable = self._readable
+        return tuple(
+            [name for _, name in sorted([readable[id_] for id_ in groups.split() if id_ in readable])]
+        )
 
     @cached_property
-    def _readable(self) -> list[tuple[int, str]]:
-        return known_groups(self._session, self._actor, self._once)
+    def _readable(self) -> dict[str, tuple[int, str]]:
+        """Place and name of each group that the actor may read, by its id as a text."""
+
+        def read() -> dict[str, tuple[int, str]]:
+            readable = known_groups(self._session, self._actor, self._once)
+            return {str(id_): (place, name) for place, (id_, name) in enumerate(readable)}
+
+        found: dict[str, tuple[int, str]] = self._once(("names", _readers(self._actor)), read)
+        return found
 
     def pages(self, size: int) -> Iterator[Page]:
         """The whole list, page after page; none if it is empty."""
@@ -199,8 +202,10 @@ class PeopleList:
 class _Part:
     """A list, or one of the two that no user is in both of. What narrows it is sized once, up to a limit."""
 
-    def __init__(self, session: Session, filters: Filters, actor: Actor, shape: Shape, once: Once) -> None:
-        self._session, self._initial, self._shape = session, filters.initial, shape
+    def __init__(
+        self, connection: Connection, filters: Filters, actor: Actor, shape: Shape, once: Once
+    ) -> None:
+        self._connection, self._initial, self._shape = connection, filters.initial, shape
         self._ways = [narrowing.way for narrowing in statements.narrowings(self._shape)]
         self._sets = [place for place, way in enumerate(self._ways) if way is None]
         self._values = _values(filters, actor)
@@ -322,7 +327,7 @@ class _Part:
         return size / (_INITIALS if self._initial or self._names[0] else 1)
 
     def _ask(self, statement: Statement, **more: Any) -> Result[*tuple[Any, ...]]:
-        return self._session.connection().execute(statement, self._values | more)
+        return self._connection.execute(statement, self._values | more)
 
 
 def _rounded(steps: float) -> int:
@@ -336,15 +341,16 @@ def in_view(session: Session, filters: Filters, actor: Actor) -> InView:
     Of whoever views everyone the pools tell the numbers: here only the initials are read.
     """
     filters = Filters(filters.product, status=filters.status)
-    shape, values = _shape(session, filters, actor), _values(filters, actor)
+    connection = session.connection()
+    shape, values = _shape(connection, filters, actor), _values(filters, actor)
     if actor.views_everyone:
-        there = session.connection().execute(statements.looks(shape), values).one()
+        there = connection.execute(statements.looks(shape), values).one()
         return InView(
             initials=frozenset(letter for letter, found in zip(LETTERS, there, strict=True) if found)
         )
     by_type: dict[int, int] = defaultdict(int)
     initials = set()
-    for type_id, letter, number in session.connection().execute(statements.by_type(shape), values):
+    for type_id, letter, number in connection.execute(statements.by_type(shape), values):
         by_type[type_id] += number
         initials.add(letter if letter in ascii_lowercase else OTHERS)
     return InView(by_type, frozenset(initials))
@@ -358,13 +364,17 @@ def groups_in_view(session: Session, actor: Actor) -> list[tuple[int, str]]:
 
 def known_groups(session: Session, actor: Actor, once: Once) -> list[tuple[int, str]]:
     """The same, read once."""
-    key = None if actor.views_everyone else actor.groups
-    found: list[tuple[int, str]] = once(("groups", key), lambda: groups_in_view(session, actor))
+    found: list[tuple[int, str]] = once(("groups", _readers(actor)), lambda: groups_in_view(session, actor))
     return found
 
 
+def _readers(actor: Actor) -> frozenset[int] | None:
+    """What all have in common who may read the same groups."""
+    return None if actor.views_everyone else actor.groups
+
+
 def _shape(
-    session: Session, filters: Filters, actor: Actor, search: Search = "", besides: bool = False
+    connection: Connection, filters: Filters, actor: Actor, search: Search = "", besides: bool = False
 ) -> Shape:
     supervisor = not actor.views_everyone
     reach = supervisor and filters.group not in actor.groups
@@ -379,7 +389,7 @@ def _shape(
         filters.group is not None,
         search,
         besides,
-        session.get_bind().dialect.name == "sqlite",
+        connection.dialect.name == "sqlite",
     )
 
 
@@ -395,5 +405,5 @@ def _values(filters: Filters, actor: Actor) -> dict[str, Any]:
         values |= {"begin": q, "end": statements.after_all(q)}
     elif q:
         escaped = re.sub(r"([/%_])", r"/\1", q)
-        values |= {"like": f"%{escaped}%", "match": '"' + q.replace('"', '""') + '"'}
+        values |= {"part": q, "like": f"%{escaped}%", "match": '"' + q.replace('"', '""') + '"'}
     return values

@@ -288,6 +288,8 @@ def _contains(shape: Shape) -> Narrowing:
     """3 or more: anywhere in either."""
 
     def fits(*columns: Words) -> ColumnElement[bool]:
+        if shape.sqlite:  # takes half as long as LIKE, which could use no index either
+            return or_(*(func.instr(column, bindparam("part")) > 0 for column in columns))
         return or_(*(column.like(bindparam("like"), escape="/") for column in columns))
 
     those: Statement = select(User.id).where(fits(User.name_fold, User.username_fold))
@@ -453,9 +455,11 @@ def _shown(shape: Shape, places: Statement | CompoundSelect[*tuple[Any, ...]]) -
     They come as one JSON array of arrays: row by row it takes longer to hand them over than to find them.
     """
     some, member = places.subquery(), aliased(Membership)
+    # SQLite keeps no zone.
+    last_login = cast(User.last_login, Text) + literal_column("'+00:00'") if shape.sqlite else User.last_login
     columns = (
         some.c.name_fold, some.c.username_fold,
-        User.id, User.username, User.name, User.active, _type(shape), User.last_login,
+        User.id, User.username, User.name, User.active, _type(shape), last_login,
         _together(member.group_id, member.user_id == User.id),
         _licenses() if shape.besides else "",
     )  # fmt: skip
@@ -472,7 +476,8 @@ def _licenses() -> ColumnElement[Any]:
 
 
 def _together(number: Column, *where: ColumnElement[bool]) -> ColumnElement[Any]:
-    return select(func.aggregate_strings(cast(number, Text), " ")).where(*where).scalar_subquery()
+    blank: Any = literal_column("' '")  # a plain text would be put into the statement at each execution
+    return select(func.aggregate_strings(cast(number, Text), blank)).where(*where).scalar_subquery()
 
 
 @_once

@@ -1,7 +1,7 @@
 """A list as a file: streamed from one snapshot, a few at a time, under a plain name.
 
-The rows are those that the page lists with the same address. Nothing is gathered in memory. A file that is
-not whole must never look whole: the server ends what breaks off like any other answer, so the last line tells.
+The rows are those that the page lists with the same address. Nothing is gathered in memory. A file must
+never look whole if it is not: the server ends what breaks off like any answer, so its last line tells.
 """
 
 import threading
