@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from itertools import chain
+from functools import partial
+from itertools import chain, cycle, islice
 from multiprocessing.pool import Pool
 from pathlib import Path
 from statistics import fmean, median, quantiles
@@ -25,6 +26,7 @@ from webapp.factory import create_app
 
 CLIENTS = 8
 ROUNDS, ASKED, WARM, SECONDS = 12, 15, 5, 0.3  # for each kind: rounds, and in each of them so much
+CHANGES = 8  # for each kind
 WORKERS = 2
 
 Say = Callable[[str], None]
@@ -55,13 +57,17 @@ class Figures:
 
 @dataclass
 class Measured:
-    """One kind, whole or as a region: from the app and from constants. ``rows``: on a page."""
+    """One kind, whole or as a region: from the app and from constants.
+
+    ``rows``: on a page. ``anew``: milliseconds for the first page after each of some changes, whole.
+    """
 
     kind: Kind
     region: bool
     rows: float = 0.0
     app: Figures = field(default_factory=Figures)
     constants: Figures = field(default_factory=Figures)
+    anew: list[float] = field(default_factory=list)
 
     @property
     def share(self) -> float:
@@ -89,7 +95,7 @@ def measure(size: int, say: Say) -> Run:
     """Make so many people, serve them, and measure every kind."""
     with tempfile.TemporaryDirectory(prefix="bench") as folder, ExitStack() as stack:
         clients = stack.enter_context(_clients())
-        ports, kinds, cookies = stack.enter_context(served(Path(folder), size, say))
+        ports, kinds, cookies, change = stack.enter_context(served(Path(folder), size, say))
         run = Run(size, [Measured(kind, region) for kind in kinds for region in (False, True)], Figures())
         for turn in range(1, ROUNDS + 1):
             say(f"measuring, turn {turn} of {ROUNDS}")
@@ -99,7 +105,11 @@ def measure(size: int, say: Say) -> Run:
                 _take(measured.app, ports.app, requests, clients)
                 _take(measured.constants, ports.constants, requests, clients)
         for measured in run.pages:
-            measured.rows = _rows(ports.app, _requests(measured, cookies))
+            requests = _requests(measured, cookies)
+            measured.rows = _rows(ports.app, requests)
+            for request in () if measured.region else islice(cycle(requests), CHANGES):
+                change()
+                measured.anew += latencies(ports.app, [request], 1, 0)
         return run
 
 
@@ -107,12 +117,15 @@ def measure(size: int, say: Say) -> Run:
 def _clients() -> Iterator[Pool]:
     """Processes that all ask at the same time."""
     with multiprocessing.get_context("spawn").Pool(CLIENTS) as pool:
+        pool.map(time.sleep, [1.0] * CLIENTS, chunksize=1)  # until each of them has begun
         yield pool
 
 
 @contextmanager
-def served(folder: Path, size: int, say: Say) -> Iterator[tuple[_Ports, list[Kind], dict[str, str]]]:
-    """The app and what it is measured beside, each on a port; the kinds; the cookies by username."""
+def served(
+    folder: Path, size: int, say: Say
+) -> Iterator[tuple[_Ports, list[Kind], dict[str, str], Callable[[], None]]]:
+    """The app and what it is measured beside, each on a port; the kinds; the cookies by username; a change."""
     url = f"sqlite:///{folder / 'bench.db'}"
     settings = databases.without_prefix(databases.environment(url))
     databases.prepare(url)
@@ -129,7 +142,7 @@ def served(folder: Path, size: int, say: Say) -> Iterator[tuple[_Ports, list[Kin
         serving.keep(app, [(a, cookies[kind.username]) for kind in kinds for a in kind.addresses], kept)
         constants = stack.enter_context(serving.serving(desk, "constants", **nothing))
         hello = stack.enter_context(serving.serving(desk, "hello", **nothing))
-        yield _Ports(server.port, constants, hello), kinds, cookies
+        yield _Ports(server.port, constants, hello), kinds, cookies, partial(people.change, app)
 
 
 def _requests(measured: Measured, cookies: dict[str, str]) -> list[bytes]:

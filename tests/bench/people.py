@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from webapp.commands.common import operator_act
 from webapp.database import db, now, transaction
-from webapp.licensing import contracts, passwords, users
+from webapp.licensing import contracts, groups, passwords, users
 from webapp.licensing.catalog import Catalog, LicenseType
 from webapp.licensing.eligibility import Situation, ineligible
 from webapp.licensing.ledger import read_catalog
@@ -71,6 +71,12 @@ def make(app: Flask, size: int) -> dict[str, SignIn]:
         return found
 
 
+def change(app: Flask) -> None:
+    """A change of no consequence, after which nothing that was remembered is taken for true."""
+    with app.app_context(), transaction() as session:
+        groups.create(session, f"Change {secrets.token_hex(6)}", operator_act())
+
+
 def _lines(catalog: Catalog, size: int) -> list[contracts.Line]:
     return [contracts.Line(kind, size, 0, date(2026, 1, 1)) for kind in catalog.types.values()]
 
@@ -87,10 +93,10 @@ def _watchers(catalog: Catalog) -> Iterator[Wish]:
     """An admin; a supervisor of two of the 50 groups; one of the two largest and of all in no group."""
     base = catalog.base.key
     yield Wish(ADMIN, "The Admin", "admin@bench.example", licenses={base: "admin"})
-    for username, groups, more in ((SUPERVISOR, GROUPS[10:12], ()), (WIDE, LARGE, ("unassigned",))):
+    for username, own, more in ((SUPERVISOR, GROUPS[10:12], ()), (WIDE, LARGE, ("unassigned",))):
         yield Wish(
             username, "The Supervisor", f"{username}@bench.example", licenses={base: "supervisor"},
-            permissions=frozenset({"access", *more}), access=dict.fromkeys(groups, AccessLevel.READ),
+            permissions=frozenset({"access", *more}), access=dict.fromkeys(own, AccessLevel.READ),
         )  # fmt: skip
 
 

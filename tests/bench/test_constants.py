@@ -12,7 +12,7 @@ CHANGES = re.compile(
 
 
 def test_each_kind_of_page_is_the_same_from_constants(tmp_path: Path) -> None:
-    with served(tmp_path, 300, lambda _: None) as (ports, kinds, cookies):
+    with served(tmp_path, 300, lambda _: None) as (ports, kinds, cookies, _):
         for kind in kinds:
             for region in ("", kind.region):
                 request = request_for(kind.addresses[0], cookies[kind.username], region)
