@@ -1,6 +1,7 @@
 """The user form by taps: what the rules promise to the person who uses it."""
 
 import re
+import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -135,6 +136,100 @@ def test_leaving_a_changed_form_asks_first_and_a_saved_one_does_not(form: Page) 
     form.locator("#back").tap()
     expect(form).to_have_url(re.compile(r"/(users|licenses)$"))
     assert asked == ["beforeunload"]
+
+
+@pytest.fixture(params=["with", "without"])
+def browsing(request: pytest.FixtureRequest, visit: Visit, demo: Server) -> Page:
+    """The list of users, narrowed, with and without the Navigation API: older tablets have none."""
+    page = visit(demo, "/sign-in", "admin")
+    if request.param == "without":
+        page.add_init_script("delete window.navigation")
+    page.goto("/users?license=vcc%2Fagent")
+    return page
+
+
+@pytest.mark.parametrize("way", ["#back", "#cancel"])
+def test_the_list_is_one_tap_away_as_one_left_it_also_after_saves_and_a_reload(
+    browsing: Page, way: str
+) -> None:
+    page = browsing
+    page.get_by_role("link", name="Show more").tap()
+    expect(page.locator("[data-username]")).to_have_count(100)
+    address, length = page.url, int(page.evaluate("history.length"))
+    row = page.locator("[data-username]").nth(90)
+    row.scroll_into_view_if_needed()
+    row.tap()
+    name = page.get_by_label("Name", exact=True).input_value()
+    for renamed in (f"{name} A", f"{name} B"):
+        page.get_by_label("Name", exact=True).fill(renamed)
+        page.get_by_role("button", name="Save", exact=True).tap()
+        expect(page.locator("h1")).to_have_text(renamed)
+    page.reload()
+    assert page.evaluate("history.length") == length + 1  # the browser's own Back leads to the list too
+    page.locator(way).tap()
+    expect(page).to_have_url(address)
+    expect(page.locator("[data-username]")).to_have_count(100)
+    expect(page.locator("[data-username]").nth(90)).to_be_in_viewport()
+    expect(page.locator("[data-username]").nth(90)).to_contain_text(f"{name} B")
+
+
+@pytest.mark.parametrize("way", ["#back", "#cancel"])
+def test_the_list_is_one_tap_away_from_a_user_just_created(browsing: Page, way: str) -> None:
+    page, address = browsing, browsing.url
+    page.get_by_role("link", name="New user").tap()
+    username = f"one.tap.{secrets.token_hex(4)}"
+    typed(page, "One Tap", username)
+    tile(page, "license_vcc-supervisor").tap()
+    expect(page.locator("#plan")).to_contain_text("Takes 1 Supervisor seat")
+    page.get_by_role("button", name="Create and add another").tap()
+    expect(page.locator("main")).to_contain_text("Created.")
+    typed(page, "One Tap", f"{username}.more")
+    page.get_by_role("button", name="Create user").tap()
+    expect(page).to_have_url(re.compile(f"/users/{username}.more$"))
+    page.locator(way).tap()
+    expect(page).to_have_url(address)
+
+
+def test_the_list_is_one_tap_away_from_a_user_whose_history_was_looked_at(visit: Visit, demo: Server) -> None:
+    page = visit(demo, "/licenses/ha?type=viewer", "admin")
+    page.locator("[data-username]").first.tap()
+    page.get_by_role("link", name="History").tap()
+    expect(page).to_have_url(re.compile("/history$"))
+    page.locator("#back").tap()
+    expect(page).to_have_url(re.compile("/users/[^/]+$"))
+    page.get_by_role("link", name="History").tap()
+    expect(page).to_have_url(re.compile("/history$"))
+    page.get_by_role("link", name="Users", exact=True).tap()
+    page.get_by_role("link", name="New user").tap()
+    page.locator("#cancel").tap()
+    expect(page).to_have_url(f"{demo.url}/users")
+    page.go_back()
+    page.locator("#back").tap()
+    page.locator("#back").tap()
+    expect(page).to_have_url(f"{demo.url}/licenses/ha?type=viewer")
+
+
+@pytest.mark.parametrize("path", ["/users/new", "/users/super0", "/users/gone0"])
+def test_the_bar_with_save_is_at_the_bottom_edge_wherever_one_scrolls(
+    visit: Visit, odd: Server, path: str
+) -> None:
+    page = visit(odd, path, "admin")
+    bar, last = page.locator(".save-bar"), page.locator("main .card").last
+    # Two tablets, what an on-screen keyboard leaves of them, a phone, and a screen that is longer than the page.
+    for width, height in ((1024, 768), (820, 1180), (1024, 380), (820, 700), (390, 844), (1280, 3000)):
+        page.set_viewport_size({"width": width, "height": height})
+        for part in (0, 0.5, 1):
+            page.evaluate("(part) => scrollTo(0, part * document.documentElement.scrollHeight)", part)
+            box = bar.bounding_box()
+            assert box and (box["x"], box["width"]) == (0, width)
+            assert box["y"] + box["height"] == pytest.approx(height, abs=1), (width, height, part)
+        end = last.bounding_box()
+        assert end and box and end["y"] + end["height"] <= box["y"] - 8  # nothing stays under it
+    page.set_viewport_size({"width": 1024, "height": 380})
+    for field in page.locator("#user-form input:is([type=text], [type=email]):visible").all():
+        field.focus()
+        under, box = field.bounding_box(), bar.bounding_box()
+        assert under and box and under["y"] + under["height"] <= box["y"]
 
 
 @pytest.mark.case("SEAT-6", "HTMX-3")
