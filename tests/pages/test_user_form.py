@@ -310,6 +310,17 @@ def test_SEAT_7_a_form_changed_after_its_answer_was_lost_is_told_that_it_was_sav
 
 
 @pytest.mark.case("SEAT-7")
+def test_SEAT_7_create_and_add_another_changed_after_its_answer_was_lost_is_led_to_the_user_that_was_made(
+    desk: Browser,
+) -> None:
+    sent = form(op_id="the-first-try", another="1")
+    assert "/users/new?" in desk.post(NEW, sent).location
+    assert "/users/new?" in desk.post(NEW, sent).location  # sent again it goes on, too
+    page = desk.post(NEW, sent | {"name": "Changed"}, status=422)
+    assert page.one('[data-error="form"] a')["href"] == "/users/ann"
+
+
+@pytest.mark.case("SEAT-7")
 def test_the_first_try_of_another_person_is_told_to_nobody(desk: Browser, make: Make, app: Flask) -> None:
     make.admin("two")
     other = Browser(app)
