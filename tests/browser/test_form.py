@@ -32,6 +32,13 @@ def chip(page: Page, choice: str) -> Locator:
     return page.locator(f"label.chip:has(#{choice})")
 
 
+def edges(element: Locator) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom, in the window."""
+    box = element.bounding_box()
+    assert box
+    return box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"]
+
+
 def typed(page: Page, name: str, username: str) -> None:
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Username").fill(username)
@@ -110,7 +117,9 @@ def test_S2_a_type_without_a_seat_cannot_be_chosen(visit: Visit, odd: Server) ->
     expect(page.locator("#license_vcc-supervisor")).to_be_disabled()
     expect(tile(page, "license_vcc-supervisor")).to_contain_text("No seat left")
     tile(page, "license_vcc-admin").tap()
-    expect(page.locator('[data-overage="vcc/admin"]')).to_contain_text("extra charges apply")
+    expect(page.locator('[data-overage="vcc/admin"]')).to_contain_text(
+        "This makes 3 of 2 Admin licenses; extra charges apply."
+    )
     expect(page.locator("#save")).to_contain_text("Extra charge")
     expect(page.locator("#field-license_vcc .tile-note")).to_contain_text(
         "Agent, Supervisor: no seat left. Archive users or move them to another license"
@@ -220,16 +229,14 @@ def test_the_bar_with_save_is_at_the_bottom_edge_wherever_one_scrolls(
         page.set_viewport_size({"width": width, "height": height})
         for part in (0, 0.5, 1):
             page.evaluate("(part) => scrollTo(0, part * document.documentElement.scrollHeight)", part)
-            box = bar.bounding_box()
-            assert box and (box["x"], box["width"]) == (0, width)
-            assert box["y"] + box["height"] == pytest.approx(height, abs=1), (width, height, part)
-        end = last.bounding_box()
-        assert end and box and end["y"] + end["height"] <= box["y"] - 8  # nothing stays under it
+            left, top, right, bottom = edges(bar)
+            assert (left, right) == (0, width)
+            assert bottom == pytest.approx(height, abs=1), (width, height, part)
+        assert edges(last)[3] <= top - 8  # nothing stays under it
     page.set_viewport_size({"width": 1024, "height": 380})
     for field in page.locator("#user-form input:is([type=text], [type=email]):visible").all():
         field.focus()
-        under, box = field.bounding_box(), bar.bounding_box()
-        assert under and box and under["y"] + under["height"] <= box["y"]
+        assert edges(field)[3] <= edges(bar)[1]
 
 
 @pytest.mark.case("SEAT-6", "HTMX-3")
@@ -248,6 +255,7 @@ def test_a_conflict_shows_both_and_what_is_saved_can_be_taken(visit: Visit, form
     form.get_by_role("button", name="Save", exact=True).tap()
     expect(form.locator("#conflict")).to_contain_text("My Name")
     expect(form.locator("#conflict")).to_be_in_viewport()
+    expect(form.locator("#save")).to_have_text("Changes name, groups")
     expect(form.get_by_label("Name", exact=True)).to_have_value("My Name")
     expect(form.locator("main")).not_to_contain_text("Saved.")
     form.locator("#conflict tr", has_text="Name").get_by_role("button", name="Use what is saved").first.tap()
@@ -269,6 +277,24 @@ def test_archive_and_reactivate_by_taps(form: Page) -> None:
     expect(form.locator("#plan")).to_contain_text("Takes 1 Agent seat")
     form.get_by_role("button", name="Reactivate").tap()
     expect(form.locator("main")).to_contain_text("Reactivated.")
+
+
+def test_P1_an_agent_made_a_supervisor_is_led_on_by_a_tap_to_where_they_can_sign_in(form: Page) -> None:
+    typed(form, "Moves Up", "moves.up")
+    tile(form, "license_vcc-agent").tap()
+    form.get_by_role("button", name="Create user").tap()
+    expect(form).to_have_url(re.compile("/users/moves.up$"))
+    tile(form, "license_vcc-supervisor").tap()
+    expect(form.locator("#plan")).to_contain_text("They can't sign in here: Access user admin is off.")
+    expect(form.locator("#save")).to_contain_text("Can't sign in")
+    chip(form, "permissions-create").tap()
+    expect(form.locator('#plan button[value$="=create&permissions=access"]')).to_be_visible()
+    assert looks.faults(form) == []
+    form.get_by_role("button", name="Turn Access user admin on").tap()
+    expect(form.locator("#plan")).not_to_contain_text("They can't sign in here")
+    expect(form.locator("#permissions-create")).to_be_checked()
+    form.get_by_role("button", name="Save", exact=True).tap()
+    expect(form.locator("#way-in-head")).to_be_visible()
 
 
 def test_the_form_with_errors_losses_and_rights_can_be_read_and_tapped(visit: Visit, form: Page) -> None:

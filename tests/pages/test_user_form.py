@@ -155,7 +155,9 @@ def test_S2_overage_asks_names_count_and_charge_and_past_it_everybody_is_refused
 ) -> None:
     make.users(5)
     page = desk.post("/users/new", form(), status=422)
-    assert page.words("[data-overage='vcc/agent']").startswith("Extra charge This makes 6 of 5")
+    assert page.words("[data-overage='vcc/agent']").startswith(
+        "Extra charge This makes 6 of 5 Agent licenses; extra charges apply."
+    )
     desk.post("/users/new", form(confirm_overage="vcc/agent"))
     marked = db.session.scalars(select(ChangeEntry.new).where(ChangeEntry.field == "overage")).all()
     assert marked == ["1"]
@@ -221,6 +223,7 @@ def test_a_stale_save_shows_both_and_loses_nothing(desk: Browser) -> None:
     stale = {"version": "1", "name": "Anna", "email": "ann@x.example", "license_vcc": "agent", "groups": "2"}
     page = desk.post("/users/ann", stale, status=409)
     assert page.one("#name")["value"] == "Anna"
+    assert page.words("#save") == "Changes name, email, groups"
     told = page.words("#conflict")
     assert "ann@x.example new@x.example" in told
     assert "Floor No group" in told
