@@ -98,9 +98,12 @@ document.addEventListener("htmx:after:request", (event) => {
   if (!unasked(event.detail.ctx) && event.detail.ctx.response.status < 400) message("");
 });
 
-// htmx would write the address of an error into the history.
+// htmx would write the address of an error into the history. And what a form leads to takes the form's place there:
+// Back leads to where one came from, not to a form that was sent.
 document.addEventListener("htmx:before:history:update", (event) => {
-  if (event.detail.response && event.detail.response.status >= 400) event.preventDefault();
+  const { history, response, sourceElement } = event.detail;
+  if (response && response.status >= 400) event.preventDefault();
+  if (sourceElement.method === "post") history.type = "replace";
 });
 
 // An empty filter is no filter: keep "?type=&q=" out of the address.
@@ -260,13 +263,23 @@ document.addEventListener("htmx:finally:request", (event) => {
   if (event.detail.ctx === choosing) choosing = null;
 });
 
-// Back to the list that one came from, as one left it.
+// Back to the page that the link means, as one left it: the newest before this one. The list of users is on Licenses
+// too. A browser without the Navigation API knows only the page that one came from.
 document.addEventListener("click", (event) => {
-  const from = document.referrer && new URL(document.referrer);
-  if (!event.target.closest("#back") || !from || from.origin !== location.origin || history.length < 2) return;
-  if (!/^\/(users|licenses)(\/[^/]+)?$/.test(from.pathname)) return;
+  const link = event.target.closest("#back, #cancel");
+  if (!link) return;
+  const means = (address) => {
+    const { origin, pathname } = new URL(address, location.href);
+    return origin === location.origin
+      && (pathname === link.pathname || (link.pathname === "/users" && /^\/licenses(\/|$)/.test(pathname)));
+  };
+  const before = window.navigation
+    ? navigation.entries().slice(0, navigation.currentEntry.index).map((entry) => entry.url)
+    : history.length > 1 ? [document.referrer] : [];
+  const place = before.findLastIndex(means);
+  if (place < 0) return;
   event.preventDefault();
-  history.back();
+  history.go(place - before.length);
 });
 
 // A way out sets what it names and asks for the new plan. Without scripting the server does the same.

@@ -1,6 +1,7 @@
 """The user form by taps: what the rules promise to the person who uses it."""
 
 import re
+import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -29,6 +30,13 @@ def tile(page: Page, choice: str) -> Locator:
 
 def chip(page: Page, choice: str) -> Locator:
     return page.locator(f"label.chip:has(#{choice})")
+
+
+def edges(element: Locator) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom, in the window."""
+    box = element.bounding_box()
+    assert box
+    return box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"]
 
 
 def typed(page: Page, name: str, username: str) -> None:
@@ -109,7 +117,9 @@ def test_S2_a_type_without_a_seat_cannot_be_chosen(visit: Visit, odd: Server) ->
     expect(page.locator("#license_vcc-supervisor")).to_be_disabled()
     expect(tile(page, "license_vcc-supervisor")).to_contain_text("No seat left")
     tile(page, "license_vcc-admin").tap()
-    expect(page.locator('[data-overage="vcc/admin"]')).to_contain_text("extra charges apply")
+    expect(page.locator('[data-overage="vcc/admin"]')).to_contain_text(
+        "This makes 3 of 2 Admin licenses; extra charges apply."
+    )
     expect(page.locator("#save")).to_contain_text("Extra charge")
     expect(page.locator("#field-license_vcc .tile-note")).to_contain_text(
         "Agent, Supervisor: no seat left. Archive users or move them to another license"
@@ -137,6 +147,98 @@ def test_leaving_a_changed_form_asks_first_and_a_saved_one_does_not(form: Page) 
     assert asked == ["beforeunload"]
 
 
+@pytest.fixture(params=["with", "without"])
+def browsing(request: pytest.FixtureRequest, visit: Visit, demo: Server) -> Page:
+    """The list of users, narrowed, with and without the Navigation API: older tablets have none."""
+    page = visit(demo, "/sign-in", "admin")
+    if request.param == "without":
+        page.add_init_script("delete window.navigation")
+    page.goto("/users?license=vcc%2Fagent")
+    return page
+
+
+@pytest.mark.parametrize("way", ["#back", "#cancel"])
+def test_the_list_is_one_tap_away_as_one_left_it_also_after_saves_and_a_reload(
+    browsing: Page, way: str
+) -> None:
+    page = browsing
+    page.get_by_role("link", name="Show more").tap()
+    expect(page.locator("[data-username]")).to_have_count(100)
+    address, length = page.url, int(page.evaluate("history.length"))
+    row = page.locator("[data-username]").nth(90)
+    row.scroll_into_view_if_needed()
+    row.tap()
+    name = page.get_by_label("Name", exact=True).input_value()
+    for renamed in (f"{name} A", f"{name} B"):
+        page.get_by_label("Name", exact=True).fill(renamed)
+        page.get_by_role("button", name="Save", exact=True).tap()
+        expect(page.locator("h1")).to_have_text(renamed)
+    page.reload()
+    assert page.evaluate("history.length") == length + 1  # the browser's own Back leads to the list too
+    page.locator(way).tap()
+    expect(page).to_have_url(address)
+    expect(page.locator("[data-username]")).to_have_count(100)
+    expect(page.locator("[data-username]").nth(90)).to_be_in_viewport()
+    expect(page.locator("[data-username]").nth(90)).to_contain_text(f"{name} B")
+
+
+@pytest.mark.parametrize("way", ["#back", "#cancel"])
+def test_the_list_is_one_tap_away_from_a_user_just_created(browsing: Page, way: str) -> None:
+    page, address = browsing, browsing.url
+    page.get_by_role("link", name="New user").tap()
+    username = f"one.tap.{secrets.token_hex(4)}"
+    typed(page, "One Tap", username)
+    tile(page, "license_vcc-supervisor").tap()
+    expect(page.locator("#plan")).to_contain_text("Takes 1 Supervisor seat")
+    page.get_by_role("button", name="Create and add another").tap()
+    expect(page.locator("main")).to_contain_text("Created.")
+    typed(page, "One Tap", f"{username}.more")
+    page.get_by_role("button", name="Create user").tap()
+    expect(page).to_have_url(re.compile(f"/users/{username}.more$"))
+    page.locator(way).tap()
+    expect(page).to_have_url(address)
+
+
+def test_the_list_is_one_tap_away_from_a_user_whose_history_was_looked_at(visit: Visit, demo: Server) -> None:
+    page = visit(demo, "/licenses/ha?type=viewer", "admin")
+    page.locator("[data-username]").first.tap()
+    page.get_by_role("link", name="History").tap()
+    expect(page).to_have_url(re.compile("/history$"))
+    page.locator("#back").tap()
+    expect(page).to_have_url(re.compile("/users/[^/]+$"))
+    page.get_by_role("link", name="History").tap()
+    expect(page).to_have_url(re.compile("/history$"))
+    page.get_by_role("link", name="Users", exact=True).tap()
+    page.get_by_role("link", name="New user").tap()
+    page.locator("#cancel").tap()
+    expect(page).to_have_url(f"{demo.url}/users")
+    page.go_back()
+    page.locator("#back").tap()
+    page.locator("#back").tap()
+    expect(page).to_have_url(f"{demo.url}/licenses/ha?type=viewer")
+
+
+@pytest.mark.parametrize("path", ["/users/new", "/users/super0", "/users/gone0"])
+def test_the_bar_with_save_is_at_the_bottom_edge_wherever_one_scrolls(
+    visit: Visit, odd: Server, path: str
+) -> None:
+    page = visit(odd, path, "admin")
+    bar, last = page.locator(".save-bar"), page.locator("main .card").last
+    # Two tablets, what an on-screen keyboard leaves of them, a phone, and a screen that is longer than the page.
+    for width, height in ((1024, 768), (820, 1180), (1024, 380), (820, 700), (390, 844), (1280, 3000)):
+        page.set_viewport_size({"width": width, "height": height})
+        for part in (0, 0.5, 1):
+            page.evaluate("(part) => scrollTo(0, part * document.documentElement.scrollHeight)", part)
+            left, top, right, bottom = edges(bar)
+            assert (left, right) == (0, width)
+            assert bottom == pytest.approx(height, abs=1), (width, height, part)
+        assert edges(last)[3] <= top - 8  # nothing stays under it
+    page.set_viewport_size({"width": 1024, "height": 380})
+    for field in page.locator("#user-form input:is([type=text], [type=email]):visible").all():
+        field.focus()
+        assert edges(field)[3] <= edges(bar)[1]
+
+
 @pytest.mark.case("SEAT-6", "HTMX-3")
 def test_a_conflict_shows_both_and_what_is_saved_can_be_taken(visit: Visit, form: Page, demo: Server) -> None:
     visit.expect("the server responded with a status of 409")
@@ -153,6 +255,7 @@ def test_a_conflict_shows_both_and_what_is_saved_can_be_taken(visit: Visit, form
     form.get_by_role("button", name="Save", exact=True).tap()
     expect(form.locator("#conflict")).to_contain_text("My Name")
     expect(form.locator("#conflict")).to_be_in_viewport()
+    expect(form.locator("#save")).to_have_text("Changes name, groups")
     expect(form.get_by_label("Name", exact=True)).to_have_value("My Name")
     expect(form.locator("main")).not_to_contain_text("Saved.")
     form.locator("#conflict tr", has_text="Name").get_by_role("button", name="Use what is saved").first.tap()
@@ -174,6 +277,24 @@ def test_archive_and_reactivate_by_taps(form: Page) -> None:
     expect(form.locator("#plan")).to_contain_text("Takes 1 Agent seat")
     form.get_by_role("button", name="Reactivate").tap()
     expect(form.locator("main")).to_contain_text("Reactivated.")
+
+
+def test_P1_an_agent_made_a_supervisor_is_led_on_by_a_tap_to_where_they_can_sign_in(form: Page) -> None:
+    typed(form, "Moves Up", "moves.up")
+    tile(form, "license_vcc-agent").tap()
+    form.get_by_role("button", name="Create user").tap()
+    expect(form).to_have_url(re.compile("/users/moves.up$"))
+    tile(form, "license_vcc-supervisor").tap()
+    expect(form.locator("#plan")).to_contain_text("They can't sign in here: Access user admin is off.")
+    expect(form.locator("#save")).to_contain_text("Can't sign in")
+    chip(form, "permissions-create").tap()
+    expect(form.locator('#plan button[value$="=create&permissions=access"]')).to_be_visible()
+    assert looks.faults(form) == []
+    form.get_by_role("button", name="Turn Access user admin on").tap()
+    expect(form.locator("#plan")).not_to_contain_text("They can't sign in here")
+    expect(form.locator("#permissions-create")).to_be_checked()
+    form.get_by_role("button", name="Save", exact=True).tap()
+    expect(form.locator("#way-in-head")).to_be_visible()
 
 
 def test_the_form_with_errors_losses_and_rights_can_be_read_and_tapped(visit: Visit, form: Page) -> None:

@@ -82,9 +82,8 @@ def test_s2_one_agent_too_many_is_refused_with_the_count(desk: Desk) -> None:
     contract(desk, "vcc/agent", 249, "0")
     ran = refused(desk, as_csv(northwind()), "--allow-overage")
     assert ran.err.splitlines()[0] == (
-        "License (S2): Vonage Contact Center Agent: 250 seats wanted, 249 can be given. That is 1 too many; "
-        "the contract has 249 and 0 are assigned. Archive users or move them to another license, "
-        "or ask for more in the contract."
+        "License (S2): 250 Agent licenses wanted, 249 left: 249 contracted, 0 assigned. "
+        "Archive users or move them to another license, or ask for more in the contract."
     )
 
 
@@ -92,7 +91,7 @@ def test_s2_overage_is_refused_until_it_is_allowed(desk: Desk) -> None:
     contract(desk, "vcc/agent", 249, "1")
     ran = refused(desk, as_csv(northwind()))
     assert ran.err.splitlines()[0] == (
-        "License (S2): This makes 250 of 249 Vonage Contact Center Agent; extra charges apply. "
+        "License (S2): This makes 250 of 249 Agent licenses; extra charges apply. "
         "Run it again with --allow-overage to accept them."
     )
     assert "Saving" not in ran.all

@@ -67,8 +67,14 @@ def test_S2_the_refusal_names_figures_and_a_way_out() -> None:
     many = [wish(username=f"ann{n}", line=n + 2) for n in range(3)]
     (refusal,) = plan(*many, known=facts(pools={AGENT: pool(AGENT, 300, 15, 314)})).refusals
     assert refusal.rule == "S2"
-    assert "3 seats wanted, 1 can be given. That is 2 too many" in refusal.sentence
+    assert refusal.sentence == (
+        "3 Agent licenses wanted, 1 left: 300 contracted, 15 more at extra charge, 314 assigned."
+    )
     assert "more in the contract" in refusal.way_out
+    (one,) = plan(
+        wish("supervisor"), known=facts(pools={"vcc/supervisor": pool("vcc/supervisor", 3, 0, 3)})
+    ).refusals
+    assert one.sentence == "No Supervisor license is left: 3 contracted, 3 assigned."
 
 
 def test_S3_the_net_effect_of_all_users_counts() -> None:

@@ -155,7 +155,9 @@ def test_S2_overage_asks_names_count_and_charge_and_past_it_everybody_is_refused
 ) -> None:
     make.users(5)
     page = desk.post("/users/new", form(), status=422)
-    assert page.words("[data-overage='vcc/agent']").startswith("Extra charge This makes 6 of 5")
+    assert page.words("[data-overage='vcc/agent']").startswith(
+        "Extra charge This makes 6 of 5 Agent licenses; extra charges apply."
+    )
     desk.post("/users/new", form(confirm_overage="vcc/agent"))
     marked = db.session.scalars(select(ChangeEntry.new).where(ChangeEntry.field == "overage")).all()
     assert marked == ["1"]
@@ -221,6 +223,7 @@ def test_a_stale_save_shows_both_and_loses_nothing(desk: Browser) -> None:
     stale = {"version": "1", "name": "Anna", "email": "ann@x.example", "license_vcc": "agent", "groups": "2"}
     page = desk.post("/users/ann", stale, status=409)
     assert page.one("#name")["value"] == "Anna"
+    assert page.words("#save") == "Changes name, email, groups"
     told = page.words("#conflict")
     assert "ann@x.example new@x.example" in told
     assert "Floor No group" in told
@@ -307,6 +310,17 @@ def test_SEAT_7_a_form_changed_after_its_answer_was_lost_is_told_that_it_was_sav
         assert page.one("#name")["value"] == name
         sent["op_id"] = str(page.one("#user-form input[name=op_id]")["value"])
     assert (user().name, changes()) == ("Ann", before)
+
+
+@pytest.mark.case("SEAT-7")
+def test_SEAT_7_create_and_add_another_changed_after_its_answer_was_lost_is_led_to_the_user_that_was_made(
+    desk: Browser,
+) -> None:
+    sent = form(op_id="the-first-try", another="1")
+    assert "/users/new?" in desk.post(NEW, sent).location
+    assert "/users/new?" in desk.post(NEW, sent).location  # sent again it goes on, too
+    page = desk.post(NEW, sent | {"name": "Changed"}, status=422)
+    assert page.one('[data-error="form"] a')["href"] == "/users/ann"
 
 
 @pytest.mark.case("SEAT-7")

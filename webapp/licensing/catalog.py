@@ -42,6 +42,7 @@ class LicenseType:
     needs_webrtc: bool = False
     demo: Demo = Demo()
     alone: bool = False  # the only type of its product
+    base: bool = False  # of the base product
     id: int = 0
     product_id: int = 0
 
@@ -54,6 +55,11 @@ class LicenseType:
     def full_name(self) -> str:
         """Product and type in words; the product alone says it all if there is only one type."""
         return self.product_name if self.alone else f"{self.product_name} {self.name}"
+
+    @property
+    def short_name(self) -> str:
+        """For a narrow place: of the base product the type alone says it."""
+        return self.name if self.base else self.full_name
 
 
 @dataclass(frozen=True)
@@ -196,6 +202,7 @@ def _license_type(
         needs_contactpad=flags["needs_contactpad"] is True,
         needs_webrtc=flags["needs_webrtc"] is True,
         alone=alone,
+        base=base,
         demo=_demo(row.get("demo", {}), where, fault),
     )  # fmt: skip
 

@@ -83,9 +83,9 @@ _WORDS: dict[str, Wording] = {
     "contactpad_never": Wording("E4", "{base} can't have ContactPad.", "Set ContactPad to FALSE or leave it blank."),
     "webrtc_without_contactpad": Wording("E4", "WebRTC needs ContactPad, and it is off.", "{contactpad_way}"),
     # Seats
-    "no_seat": Wording("S2", "{license}: {wanted}, {room}. That is {missing} too many; the contract has {contracted} and {assigned} are assigned{overage}.", "Archive users or move them to another license, or ask for more in the contract."),
+    "no_seat": Wording("S2", "{what}: {contracted} contracted{overage}, {assigned} assigned.", "Archive users or move them to another license, or ask for more in the contract."),
     "seat_gone": Wording("S5", "The last {license} seat was just taken.", "Try again to see what is left."),
-    "overage_unconfirmed": Wording("S2", "This makes {after} of {contracted} {license}; extra charges apply.", "{confirm}"),
+    "overage_unconfirmed": Wording("S2", "This makes {after} of {contracted} {license} licenses; extra charges apply.", "{confirm}"),
     # Files
     "file_encoding": Wording("CSV", "This is not UTF-8 text.", "Save the file as “CSV UTF-8” and try again."),
     "file_empty": Wording("CSV", "The file has no header line.", "Start it with a line of column names."),

@@ -61,6 +61,7 @@ def read_catalog(session: Session) -> Catalog:
                 needs_contactpad=row.needs_contactpad,
                 needs_webrtc=row.needs_webrtc,
                 alone=types_of[row.product_id] == 1,
+                base=product.base,
                 id=row.id,
                 product_id=row.product_id,
             )

@@ -206,17 +206,15 @@ def _seat_problems(users: Sequence[UserPlan], pools: Iterable[PoolEffect]) -> It
 
 
 def _seat_facts(effect: PoolEffect) -> dict[str, object]:
-    pool, room = effect.before, effect.before.room or 0
-    overage = f"; up to {pool.max_overage:,} above it at extra charge" if pool.max_overage else ""
+    pool, name = effect.before, effect.before.type.short_name
+    left = f"{pool.room:,}" if pool.room else "none"
     return {
-        "license": pool.type.full_name,
-        "wanted": f"{effect.net:,} {'seat' if effect.net == 1 else 'seats'} wanted",
-        "room": f"{room:,} can be given" if room else "none can be given",
-        "missing": f"{effect.net - room:,}",
+        "what": f"No {name} license is left" if effect.net == 1
+        else f"{effect.net:,} {name} licenses wanted, {left} left",
         "contracted": f"{pool.contracted:,}",
         "assigned": f"{pool.assigned:,}",
-        "overage": overage,
-    }
+        "overage": f", {pool.max_overage:,} more at extra charge" if pool.max_overage else "",
+    }  # fmt: skip
 
 
 def unconfirmed_overage(plan: Plan, confirmed: Collection[str], confirm: str) -> list[Problem]:
@@ -226,7 +224,7 @@ def unconfirmed_overage(plan: Plan, confirmed: Collection[str], confirm: str) ->
             "overage_unconfirmed",
             f"license_{effect.before.type.product}",
             {
-                "license": effect.before.type.full_name,
+                "license": effect.before.type.short_name,
                 "after": f"{effect.after.assigned:,}",
                 "contracted": f"{effect.before.contracted:,}",
                 "confirm": confirm,

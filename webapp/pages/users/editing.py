@@ -57,14 +57,10 @@ def create() -> Response:
         )  # fmt: skip
 
     another = "another" in request.form
-    location = (
-        shown_form.again(sent.wish, _groups(actor()))
-        if another
-        else url_for("users.one", username=sent.wish.username)
-    )
     return _done(
-        None, sent, location, "another" if another else "created", do, partial(_foreseen, None, sent)
-    )
+        None, sent, url_for("users.one", username=sent.wish.username), "another" if another else "created",
+        do, partial(_foreseen, None, sent), shown_form.again(sent.wish, _groups(actor())) if another else "",
+    )  # fmt: skip
 
 
 @blueprint.get("/users/<username>")
@@ -174,10 +170,11 @@ def _changed(username: str, words: str, do: Callable[[Session, Sent], None]) -> 
 
 def _done(
     before: Record | None, sent: Sent, location: str, words: str, do: Callable[[Session], None],
-    foreseen: Callable[[], Sequence[Problem]] = tuple,
+    foreseen: Callable[[], Sequence[Problem]] = tuple, then: str = "",
 ) -> Response:  # fmt: skip
     """Do it, once for each form, and lead on; a refusal is the form again, with nothing of it lost.
 
+    ``location``: where what was done is seen, and where it leads, unless that is ``then``.
     ``foreseen``: what the plan says already now, so that nobody waits for the lock only to be refused.
     """
     throttle.hold_prober(actor())
@@ -193,7 +190,7 @@ def _done(
         return _page(_record_again(before), sent, lambda _: problems, status=422)
     except StaleError:
         return _page(_record_again(before), sent, _of_choices, status=409)
-    return _lead_on(location, words)
+    return _lead_on(then or location, words)
 
 
 def _lead_on(location: str, words: str) -> Response:

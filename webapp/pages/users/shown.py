@@ -12,7 +12,7 @@ from typing import Any
 from flask import url_for
 
 from webapp.licensing.availability import Figures
-from webapp.licensing.catalog import Catalog, LicenseType
+from webapp.licensing.catalog import Catalog
 from webapp.licensing.lists import Filters
 from webapp.licensing.profile import Held, Profile
 from webapp.licensing.visibility import Actor
@@ -56,15 +56,10 @@ def filters(catalog: Catalog, asked: Asked, seen: InView) -> dict[str, Any]:
         "status": asked.filters.status.value,
         "statuses": [{"key": key.value, "name": name} for key, name in _STATUS_WORDS.items()],
         "license": kind.ref if kind else "",
-        "license_name": _name(kind, catalog) if kind else "",
-        "licenses": [{"key": ref, "name": _name(kind, catalog)} for ref, kind in catalog.types.items()],
+        "license_name": kind.short_name if kind else "",
+        "licenses": [{"key": ref, "name": kind.short_name} for ref, kind in catalog.types.items()],
         **listing.shown_filters(asked, seen.initials),
     }
-
-
-def _name(kind: LicenseType, catalog: Catalog) -> str:
-    """A license's name for a narrow place: of the base product the type alone says it."""
-    return kind.name if kind.product == catalog.base.key else kind.full_name
 
 
 def users(

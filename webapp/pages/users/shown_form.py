@@ -16,7 +16,7 @@ from webapp.licensing.catalog import Catalog, LicenseType, Product
 from webapp.licensing.consequences import Facts
 from webapp.licensing.eligibility import Situation, a, an, ineligible, ways
 from webapp.licensing.errors import Problem
-from webapp.licensing.plan import Plan, PoolEffect, UserPlan
+from webapp.licensing.plan import Plan, PoolEffect, UserPlan, unconfirmed_overage
 from webapp.licensing.record import Record, Wish
 from webapp.pages.users.forms import TEXTS, GroupChoice, Sent
 from webapp.web import format as words
@@ -291,26 +291,27 @@ def _levels(offered: Sequence[AccessLevel]) -> list[str]:
 def _plan(it: Standing) -> dict[str, Any]:
     """What saving does: the plan in lines, and in one line for the bar."""
     effects = it.plan.pools
+    asked = unconfirmed_overage(it.plan, (), "")
     return {
-        "lines": [*(_effect(it, effect) for effect in effects), *_others(it)],
+        "lines": [*map(_effect, effects), *_others(it)],
+        "notes": _notes(it),
         "losses": [
             {"what": loss.what, "name": loss.name, "cause": loss.cause.sentence,
              "ticked": loss.what in it.sent.confirmed_losses}
             for loss in it.plan.losses
         ],
         "overage": [
-            {"ref": e.before.type.ref, "sentence": _overage(e),
+            {"ref": e.before.type.ref, "sentence": problem.sentence,
              "ticked": e.before.type.ref in it.sent.confirmed_overage}
-            for e in effects if e.overage
+            for e, problem in zip((e for e in effects if e.overage), asked, strict=True)
         ],
         "bar": [_short(it, effect) for effect in effects],
-        "changes": bool(it.user and it.user.changes),
     }  # fmt: skip
 
 
-def _effect(it: Standing, effect: PoolEffect) -> dict[str, str]:
+def _effect(effect: PoolEffect) -> dict[str, str]:
     kind, number = effect.before.type, abs(effect.net)
-    name = kind.name if kind.product == it.catalog.base.key else kind.full_name
+    name = kind.short_name
     verb = "Takes" if effect.net > 0 else "Frees"
     return {
         "text": f"{verb} {number:,} {name} {'seat' if number == 1 else 'seats'}",
@@ -322,13 +323,6 @@ def _left(pool: Figures) -> str:
     if pool.over:
         return f"{pool.assigned:,} of {pool.contracted:,}"
     return f"{pool.available:,} of {pool.contracted:,} left"
-
-
-def _overage(effect: PoolEffect) -> str:
-    after = effect.after
-    return (
-        f"This makes {after.assigned:,} of {after.contracted:,} {after.type.full_name}; extra charges apply."
-    )
 
 
 def _short(it: Standing, effect: PoolEffect) -> dict[str, str]:
@@ -371,9 +365,19 @@ def _others(it: Standing) -> list[dict[str, str]]:
             changed += ["group access"] if now.access != was.access else []
         if changed:
             found.append(f"Changes {', '.join(changed)}")
-    if now.role is Role.SUPERVISOR and "access" not in now.permissions:
-        found.append("They can't sign in here: Access user admin is off")
     return [{"text": text, "figure": ""} for text in found]
+
+
+def _notes(it: Standing) -> list[dict[str, Any]]:
+    """A supervisor who can't sign in (P1), as one who was an agent until now; and the way on."""
+    after = it.after
+    if after is None or after.role is not Role.SUPERVISOR or "access" in after.permissions:
+        return []
+    name = PERMISSIONS["access"]
+    values = [("permissions", word) for word in (*sorted(after.permissions), "access")]
+    way = {"set": urlencode(values), "label": f"Turn {name} on"}
+    may = "access" in rights.offered_permissions(it.facts.actor, it.before)
+    return [{"text": f"They can't sign in here: {name} is off.", "more": "", "ways": [way] if may else []}]
 
 
 def again(wish: Wish, groups: Sequence[GroupChoice]) -> str:
