@@ -127,7 +127,9 @@ def test_everyones_list_tries_a_filter_again_too(visit: Visit, demo: Server) -> 
     expect_no_network(visit)
     page.context.set_offline(True)
     page.locator("label:has(#status-archived)").tap()
-    expect(page.locator("#message > span")).to_have_text("The server can't be reached. Try again in a moment.")
+    expect(page.locator("#message > span")).to_have_text(
+        "The server can't be reached. Try again in a moment."
+    )
     page.context.set_offline(False)
     show_more(page)
     page.get_by_role("button", name="Try again").tap()

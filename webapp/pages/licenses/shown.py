@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from functools import partial
 from typing import Any
 
-from webapp.licensing.availability import Figures, level, state_in_words
+from webapp.licensing.availability import Figures, level, state_in_parts
 from webapp.licensing.catalog import Catalog, LicenseType, Product
 from webapp.licensing.lists import COUNT_CAP, Filters
 from webapp.licensing.visibility import Actor
@@ -82,7 +82,7 @@ def _card(asked: Asked, pool: Figures, hue: int) -> dict[str, Any]:
     return {
         "ref": kind.ref, "name": kind.name, "allows": kind.allows, "hue": hue,
         "contracted": pool.contracted, "assigned": pool.assigned, "available": pool.available,
-        "state": state_in_words(pool), "level": level(pool), "selected": selected,
+        "state": state_in_parts(pool), "level": level(pool), "selected": selected,
         "fill": min(100.0, 100 * pool.assigned / pool.contracted) if pool.contracted else 100.0,
         "url": _url(asked, type=None if selected else kind.key),
     }  # fmt: skip
