@@ -129,9 +129,14 @@ def _empty(asked: Asked, hidden: int, seen: InView, archived: int) -> dict[str, 
     what = kind.full_name if kind else asked.filters.product.name
     if asked.filters.narrowed:
         return listing.nobody_matches(asked, partial(_url, asked), archived, kind)
+    ways = [("Show every license", _url(asked, type=None))] if kind else []
     if hidden and not seen.everyone:
-        return listing.empty("Nobody you can view", f"{words.people(hidden)} with {what}, none you can view.")
-    return listing.empty(f"Nobody holds {what}", "Whoever gets this license is listed here.")
+        text = f"{words.people(hidden)} with {what}, none you can view."
+        return listing.empty("Nobody you can view", text, *ways)
+    text = "Whoever is given it is listed here. It is given on a user's own page."
+    return listing.empty(
+        f"Nobody holds {what}", text, ("Show all users", listing.address("users.everyone")), *ways
+    )
 
 
 def _purchased(product: Product, pools: Pools) -> bool:
