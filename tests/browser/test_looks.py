@@ -189,6 +189,25 @@ def test_with_two_pools_over_three_rows_have_room_on_arrival_and_eight_are_in_si
     assert {size: rows for size, rows in filtered.items() if rows < 8} == {}
 
 
+def test_on_a_desk_three_rows_are_in_sight_on_arrival(visit: Visit, demo: Server) -> None:
+    desk = {"viewport": {"width": 1280, "height": 800}, "has_touch": False, "is_mobile": False}
+    assert looks.rows_in_sight(visit(demo, "/licenses", "admin", **desk)) >= 3
+    search = visit(demo, "/licenses", "supervisor", **desk).locator("#q").bounding_box()
+    group = visit(demo, "/licenses", "supervisor", **desk).locator("#groups > summary").bounding_box()
+    assert search
+    assert group
+    assert search["y"] == group["y"]
+
+
+def test_the_license_chosen_on_the_list_of_everyone_is_read_to_its_end(visit: Visit, demo: Server) -> None:
+    page = visit(demo, "/users?license=ha/creator", "admin")
+    chosen = page.locator("#licenses .picker-chosen")
+    expect(chosen).to_have_text("Historical Analytics Creator")
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        assert chosen.evaluate("it => it.scrollWidth <= it.clientWidth && it.scrollHeight <= it.clientHeight")
+
+
 TIGHT = {
     "over": {
         "vcc/agent": ("50,20", "10 over, at extra charge · 10 more possible"),
@@ -221,8 +240,8 @@ def tight(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "contract", "load", desk.write("plenty.csv", "License,Contracted,Max overage,Starts on\n" + plenty)
     )
     people = [
-        user(f"{license}{n}".lower(), license)
-        for license, count in (("Agent", 60), ("Supervisor", 60), ("Wallboard", 12), ("Admin", 12))
+        user(f"{kind}{n}".lower(), kind)
+        for kind, count in (("Agent", 60), ("Supervisor", 60), ("Wallboard", 12), ("Admin", 12))
         for n in range(count)
     ]
     desk.must("users", "import", desk.write("users.csv", as_csv(people)))

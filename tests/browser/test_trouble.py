@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.test_licenses import card, chip, heading, product, rows
-from tests.browser.test_lists import expect_address, show_more
+from tests.browser.test_lists import Parked, expect_address, show_more
 from tests.servers import Server
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -135,6 +135,22 @@ def test_everyones_list_tries_a_filter_again_too(visit: Visit, demo: Server) -> 
     page.get_by_role("button", name="Try again").tap()
     heading(page, 0)
     expect(page.locator("#message")).to_be_empty()
+
+
+def test_the_progress_shows_only_when_an_answer_is_late_also_where_little_may_move(page: Page) -> None:
+    held = Parked(page, "/licenses/ha")
+    progress = page.locator("#progress")
+    at_once = progress.evaluate(
+        """it => new Promise((tell) => {
+             new MutationObserver(() => requestAnimationFrame(() => tell(getComputedStyle(it).opacity)))
+               .observe(it, {attributes: true});
+             document.querySelector('[data-product="ha"]').click();
+           })"""
+    )
+    assert at_once == "0"
+    expect(progress).to_have_css("opacity", "1")
+    held.let_go()
+    expect(progress).to_have_css("opacity", "0")
 
 
 def test_a_page_that_is_not_there_says_so_and_shows_the_way_out(visit: Visit, demo: Server) -> None:
