@@ -227,7 +227,7 @@ function showList() {
   if (matchMedia("(pointer: coarse)").matches) document.querySelector(".list")?.scrollIntoView({ block: "start" });
 }
 document.addEventListener("htmx:after:swap", (event) => {
-  if (event.detail.ctx.sourceElement?.id === "filters") showList();
+  if (event.detail.ctx.sourceElement?.id === "filters" && !unanswered) showList();
 });
 if (FILTERED.test(location.search) && performance.getEntriesByType("navigation")[0]?.type === "navigate") showList();
 

@@ -192,8 +192,8 @@ def test_with_two_pools_over_three_rows_have_room_on_arrival_and_eight_are_in_si
 def test_on_a_desk_three_rows_are_in_sight_on_arrival(visit: Visit, demo: Server) -> None:
     desk = {"viewport": {"width": 1280, "height": 800}, "has_touch": False, "is_mobile": False}
     assert looks.rows_in_sight(visit(demo, "/licenses", "admin", **desk)) >= 3
-    search = visit(demo, "/licenses", "supervisor", **desk).locator("#q").bounding_box()
-    group = visit(demo, "/licenses", "supervisor", **desk).locator("#groups > summary").bounding_box()
+    wide = visit(demo, "/licenses", "supervisor", **desk | {"viewport": {"width": 1440, "height": 1100}})
+    search, group = wide.locator("#q").bounding_box(), wide.locator("#groups > summary").bounding_box()
     assert search
     assert group
     assert search["y"] == group["y"]

@@ -102,6 +102,7 @@ def test_a_filter_without_an_answer_can_be_tried_again_and_nothing_else_takes_it
     chip(page, "supervisor").tap()
     told = page.locator("#message > span")
     expect(told).to_have_text("The server is busy. Try again in 2 seconds.")
+    assert page.evaluate("scrollY") == 0  # no list came that would be shown
     page.unroute(busy)
     for read in ("document.querySelector('#refresh').click()", "htmx.trigger('#figures', 'figures')"):
         page.locator("time").evaluate("time => { time.dataset.old = 'yes' }")
