@@ -8,12 +8,15 @@ function message(words, link) {
   if (!words) return;
   const text = document.createElement("span");
   text.textContent = words;
-  const close = document.createElement("button");
-  close.type = "button";
-  close.className = "button quiet";
-  close.textContent = "Close";
-  close.addEventListener("click", () => message(""));
   area.append(text);
+  const button = (label, kind, act) => {
+    const it = document.createElement("button");
+    it.type = "button";
+    it.className = kind;
+    it.textContent = label;
+    it.addEventListener("click", act);
+    area.append(it);
+  };
   if (link) {
     const way = document.createElement("a");
     way.className = "button";
@@ -22,21 +25,27 @@ function message(words, link) {
     way.textContent = "Sign in";
     area.append(way);
   }
-  area.append(close);
+  if (unanswered) button("Try again", "button", () => document.getElementById("filters").requestSubmit());
+  button("Close", "button quiet", () => message(""));
 }
 
+// From the moment that a filter is chosen until a list comes, the form says what the list is not: tapping the
+// same choice again changes nothing, and so sends nothing.
+let unanswered = false;
+
 // The server answered, but with an error that base.html tells htmx not to show (noSwap).
-function whatItMeans(status, retryAfter) {
+function whatItMeans(status, retryAfter, reading) {
   const seconds = /^\d+$/.test(retryAfter ?? "") ? Number(retryAfter) : 0;
   const later = seconds ? `Try again in ${seconds} ${seconds === 1 ? "second" : "seconds"}.` : "Try again in a moment.";
+  const nothing = reading ? "" : " Nothing was changed.";
   if (status === 400) return "This page is out of date. Reload it and try again.";
   if (status === 403) return "You don't have the right to do this.";
   if (status === 404) return "This no longer exists, or you can't view it.";
-  if (status === 411 || status === 413 || status === 415) return "This is too large, or not what is expected here. Nothing was changed.";
+  if (status === 411 || status === 413 || status === 415) return `This is too large, or not what is expected here.${nothing}`;
   if (status === 429) return `Too many requests. ${later}`;
-  if (status === 502 || status === 504) return "The server can't be reached. Reload the page to see whether your last change was saved.";
-  if (status === 503) return `The server is busy. Nothing was changed. ${later}`;
-  if (status >= 500) return "Something went wrong on the server. Nothing was changed.";
+  if (status === 502 || status === 504) return `The server can't be reached. ${reading ? later : "Reload the page to see whether your last change was saved."}`;
+  if (status === 503) return `The server is busy.${nothing} ${later}`;
+  if (status >= 500) return `Something went wrong on the server.${nothing}`;
   return "";  // 401 leaves the page, or asks to sign in beside it; 409 and 422 bring the form again, with its own words
 }
 
@@ -45,7 +54,7 @@ document.addEventListener("htmx:response:error", (event) => {
   if (unasked(event.detail.ctx)) return;
   // Back leads to a page that can't be had any more: show what the server says of it, under its own address.
   if (request.headers["HX-History-Restore-Request"] && response.status !== 401) location.reload();
-  message(whatItMeans(response.status, response.headers.get("Retry-After")));
+  message(whatItMeans(response.status, response.headers.get("Retry-After"), request.method === "GET"));
   if (unsavedForm() && response.status === 400) renew();
 });
 
@@ -95,7 +104,10 @@ document.addEventListener("htmx:error", (event) => {
 });
 
 document.addEventListener("htmx:after:request", (event) => {
-  if (!unasked(event.detail.ctx) && event.detail.ctx.response.status < 400) message("");
+  const { ctx } = event.detail;
+  if (unasked(ctx) || ctx.response.status >= 400) return;
+  if (!ctx.sourceElement.matches("#refresh, #show-more")) unanswered = false;  // these two leave the list as it is
+  if (!unanswered) message("");
 });
 
 // htmx would write the address of an error into the history. And what a form leads to takes the form's place there:
@@ -218,7 +230,7 @@ function showList() {
   if (matchMedia("(pointer: coarse)").matches) document.querySelector(".list")?.scrollIntoView({ block: "start" });
 }
 document.addEventListener("htmx:after:swap", (event) => {
-  if (event.detail.ctx.sourceElement?.id === "filters") showList();
+  if (event.detail.ctx.sourceElement?.id === "filters" && !unanswered) showList();
 });
 if (FILTERED.test(location.search) && performance.getEntriesByType("navigation")[0]?.type === "navigate") showList();
 
@@ -255,6 +267,7 @@ let choosing = null;
 document.addEventListener("htmx:config:request", (event) => {
   const { ctx } = event.detail;
   if (unasked(ctx)) return;
+  if (ctx.sourceElement.id === "filters") unanswered = true;
   document.getElementById("figures")?.dispatchEvent(new Event("htmx:abort"));
   if (ctx.sourceElement.matches(".product, .type")) choosing = ctx;
   else if (choosing && ctx.sourceElement.id === "filters") event.preventDefault();

@@ -95,6 +95,20 @@ def test_the_figures_are_read_again_every_half_minute_while_the_page_is_looked_a
     expect(page.locator("#announcement")).to_be_empty()
 
 
+def test_what_is_not_purchased_is_read_again_too(page: Page) -> None:
+    page.clock.install()
+    page.goto("/licenses/accent")
+    old = page.locator("time[data-old]")
+    page.locator("time").evaluate("time => { time.dataset.old = 'yes' }")
+    page.get_by_role("link", name="Refresh").tap()
+    expect(old).to_have_count(0)
+    page.locator("time").evaluate("time => { time.dataset.old = 'yes' }")
+    page.clock.fast_forward(1_000)
+    page.clock.fast_forward(30_000)
+    expect(old).to_have_count(0)
+    expect(page.locator("#details")).to_contain_text("There is no contract for Accent Conversion")
+
+
 def look_away(page: Page, state: str) -> None:
     """What the browser says when another window lies over the page, or no longer does."""
     page.evaluate(

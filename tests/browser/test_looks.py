@@ -1,15 +1,17 @@
 """What a finger and an eye need: targets, text, contrast, rows in sight, no sideways scrolling."""
 
+from collections.abc import Iterator
 from itertools import cycle
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import looks, states
 from tests.browser.conftest import Visit
 from tests.browser.test_licenses import card, heading, product
 from tests.browser.test_trouble import expect_no_network
-from tests.servers import Server
+from tests.commands.files import as_csv, user
+from tests.servers import Desk, Server, lay_out, running
 
 pytestmark = pytest.mark.xdist_group("looks")
 
@@ -185,6 +187,102 @@ def test_with_two_pools_over_three_rows_have_room_on_arrival_and_eight_are_in_si
     filtered = rows_after_filters(page, "#type-agent", "#initial-P")
     assert {size: rows for size, rows in room.items() if rows < 3} == {}
     assert {size: rows for size, rows in filtered.items() if rows < 8} == {}
+
+
+def test_on_a_desk_three_rows_are_in_sight_on_arrival(visit: Visit, demo: Server) -> None:
+    desk = {"viewport": {"width": 1280, "height": 800}, "has_touch": False, "is_mobile": False}
+    assert looks.rows_in_sight(visit(demo, "/licenses", "admin", **desk)) >= 3
+    wide = visit(demo, "/licenses", "supervisor", **desk | {"viewport": {"width": 1440, "height": 1100}})
+    search, group = wide.locator("#q").bounding_box(), wide.locator("#groups > summary").bounding_box()
+    assert search
+    assert group
+    assert search["y"] == group["y"]
+
+
+def test_the_license_chosen_on_the_list_of_everyone_is_read_to_its_end(visit: Visit, demo: Server) -> None:
+    page = visit(demo, "/users?license=ha/creator", "admin")
+    chosen = page.locator("#licenses .picker-chosen")
+    expect(chosen).to_have_text("Historical Analytics Creator")
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        assert chosen.evaluate("it => it.scrollWidth <= it.clientWidth && it.scrollHeight <= it.clientHeight")
+
+
+TIGHT = {
+    "over": {
+        "vcc/agent": ("50,20", "10 over, at extra charge · 10 more possible"),
+        "vcc/supervisor": ("50,15", "10 over, at extra charge · 5 more possible"),
+        "vcc/wallboard": ("10,2", "2 over, at extra charge · no new seats"),
+        "vcc/admin": ("10,0", "3 over the contract · no new seats"),
+    },
+    "full": {
+        "vcc/agent": ("60,15", "Full · 15 more at extra charge"),
+        "vcc/supervisor": ("60,15", "Full · 15 more at extra charge"),
+        "vcc/wallboard": ("12,0", "Full"),
+        "vcc/admin": ("13,5", "Full · 5 more at extra charge"),
+    },
+    "no cap": {
+        "vcc/agent": ("50,", "10 over, at extra charge · no upper limit"),
+        "vcc/supervisor": ("50,", "10 over, at extra charge · no upper limit"),
+        "vcc/wallboard": ("12,", "0 available · No upper limit · extra charge above 12"),
+        "vcc/admin": ("50,", "37 available · No upper limit · extra charge above 50"),
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def tight(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, Server]]:
+    """As many users as there are in tests of TIGHT, and no contract yet."""
+    desk = Desk(lay_out(tmp_path_factory.mktemp("tight-site")), tmp_path_factory.mktemp("tight"))
+    desk.init("ada", states.PASSWORD)
+    plenty = "".join(f"{ref},100,0,2026-01-01\n" for ref in TIGHT["over"])
+    desk.must(
+        "contract", "load", desk.write("plenty.csv", "License,Contracted,Max overage,Starts on\n" + plenty)
+    )
+    people = [
+        user(f"{kind}{n}".lower(), kind)
+        for kind, count in (("Agent", 60), ("Supervisor", 60), ("Wallboard", 12), ("Admin", 12))
+        for n in range(count)
+    ]
+    desk.must("users", "import", desk.write("users.csv", as_csv(people)))
+    with running(desk, "serve") as server:
+        server.sign_ins["admin"] = ("ada", states.PASSWORD)
+        yield desk, server
+
+
+@pytest.mark.parametrize("state", TIGHT)
+def test_S2_S6_on_tablets_a_card_is_one_line_in_every_state_and_the_chosen_one_says_it_all(
+    visit: Visit, tight: tuple[Desk, Server], state: str
+) -> None:
+    desk, server = tight
+    lines = "".join(f"{ref},{line},2026-01-01\n" for ref, (line, _) in TIGHT[state].items())
+    desk.must(
+        "contract", "load", desk.write("contract.csv", "License,Contracted,Max overage,Starts on\n" + lines)
+    )
+    page = visit(server, "/licenses", "admin")
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        assert looks.rows_in_sight(page) >= 3
+        assert (
+            page.locator(".type").evaluate_all("all => Math.max(...all.map((it) => it.offsetHeight))") <= 50
+        )
+        assert page.locator(".totals").evaluate("all => all.offsetHeight") <= 25
+        cut = page.locator(".type > *").evaluate_all(
+            "all => all.filter((it) => it.scrollWidth > it.clientWidth).map((it) => it.textContent)"
+        )
+        assert cut == []
+    filtered = rows_after_filters(page, "#type-supervisor")
+    assert {size: rows for size, rows in filtered.items() if rows < 8} == {}
+    for ref, (_, words) in TIGHT[state].items():
+        card(page, ref).tap()
+        expect(card(page, ref)).to_have_attribute("aria-current", "true")
+        expect(card(page, ref).locator(".type-state")).to_have_text(words, use_inner_text=True)
+        hidden = (
+            card(page, ref)
+            .locator(".type-aside")
+            .evaluate_all("all => all.filter((it) => it.offsetWidth < 2).length")
+        )
+        assert hidden == 0
 
 
 def test_S2_S6_each_card_says_its_state_in_words(visit: Visit, odd: Server) -> None:

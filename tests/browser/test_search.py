@@ -118,6 +118,18 @@ def test_clearing_the_search_shows_everyone_again_and_leaves_the_address_clean(
     assert "q=" not in page.url
 
 
+def test_on_a_tablet_the_search_box_stays_where_it_is_however_few_are_found(page: Page) -> None:
+    box = page.locator("#q")
+    box.tap()
+    page.keyboard.type("s")
+    expect(page.locator("h2")).to_contain_text("of 305 match")
+    place = box.bounding_box()
+    for letters in ("mith", ".nobody"):
+        page.keyboard.type(letters)
+        until(page, lambda letters=letters: page.url.endswith(letters))
+        assert box.bounding_box() == place
+
+
 def test_enter_searches_at_once_and_keeps_the_focus(page: Page) -> None:
     page.locator("#q").tap()
     page.keyboard.type("smith")

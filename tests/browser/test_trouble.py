@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.test_licenses import heading, product, rows
+from tests.browser.test_licenses import card, chip, heading, product, rows
+from tests.browser.test_lists import Parked, expect_address, show_more
 from tests.servers import Server
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -33,9 +34,9 @@ def _stays(page: Page, demo: Server) -> None:
 @pytest.mark.parametrize(
     ("status", "headers", "told"),
     [
-        (500, {}, "Something went wrong on the server. Nothing was changed."),
-        (502, {}, "The server can't be reached."),
-        (503, {"Retry-After": "5"}, "The server is busy. Nothing was changed. Try again in 5 seconds."),
+        (500, {}, "Something went wrong on the server."),
+        (502, {}, "The server can't be reached. Try again in a moment."),
+        (503, {"Retry-After": "5"}, "The server is busy. Try again in 5 seconds."),
         (429, {"Retry-After": "1"}, "Too many requests. Try again in 1 second."),
         (404, {}, "This no longer exists, or you can't view it."),
         (400, {}, "This page is out of date. Reload it and try again."),
@@ -50,7 +51,7 @@ def test_an_error_during_a_tap_is_told_and_the_page_stays(
         HA, lambda route: route.fulfill(status=status, headers=headers, content_type="text/html", body=body)
     )
     product(page, "ha").tap()
-    expect(page.get_by_role("alert")).to_contain_text(told)
+    expect(page.locator("#message > span")).to_have_text(told)
     expect(page.get_by_role("alert")).to_be_in_viewport()
     _stays(page, demo)
 
@@ -89,6 +90,68 @@ def test_a_failed_search_keeps_what_was_typed(page: Page, visit: Visit) -> None:
     expect(page.locator("#q")).to_have_value("smith")
     expect(page.locator("#q")).to_be_focused()
     heading(page, 305)
+
+
+@pytest.mark.case("HTMX-3")
+def test_a_filter_without_an_answer_can_be_tried_again_and_nothing_else_takes_its_message_away(
+    page: Page, visit: Visit
+) -> None:
+    visit.expect("the server responded with a status of 503")
+    busy = re.compile(r"type=supervisor")
+    page.route(busy, lambda route: route.fulfill(status=503, headers={"Retry-After": "2"}, body=""))
+    chip(page, "supervisor").tap()
+    told = page.locator("#message > span")
+    expect(told).to_have_text("The server is busy. Try again in 2 seconds.")
+    assert page.evaluate("scrollY") == 0  # no list came that would be shown
+    page.unroute(busy)
+    for read in ("document.querySelector('#refresh').click()", "htmx.trigger('#figures', 'figures')"):
+        page.locator("time").evaluate("time => { time.dataset.old = 'yes' }")
+        page.evaluate(read)
+        expect(page.locator("time[data-old]")).to_have_count(0)
+        expect(page.locator("time")).to_be_visible()
+        expect(told).to_be_visible()
+        expect(page.locator(".type[aria-current]")).to_have_count(0)
+    show_more(page)
+    heading(page, 305)
+    expect(told).to_be_visible()
+    page.get_by_role("button", name="Try again").tap()
+    heading(page, 35)
+    expect(page.locator("#type-supervisor")).to_be_checked()
+    expect(card(page, "vcc/supervisor")).to_have_attribute("aria-current", "true")
+    expect(page.locator("#message")).to_be_empty()
+    expect_address(page, "/licenses/vcc", type="supervisor")
+
+
+@pytest.mark.case("HTMX-3")
+def test_everyones_list_tries_a_filter_again_too(visit: Visit, demo: Server) -> None:
+    page = visit(demo, "/users", "admin")
+    expect_no_network(visit)
+    page.context.set_offline(True)
+    page.locator("label:has(#status-archived)").tap()
+    expect(page.locator("#message > span")).to_have_text(
+        "The server can't be reached. Try again in a moment."
+    )
+    page.context.set_offline(False)
+    show_more(page)
+    page.get_by_role("button", name="Try again").tap()
+    heading(page, 0)
+    expect(page.locator("#message")).to_be_empty()
+
+
+def test_the_progress_shows_only_when_an_answer_is_late_also_where_little_may_move(page: Page) -> None:
+    held = Parked(page, "/licenses/ha")
+    progress = page.locator("#progress")
+    at_once = progress.evaluate(
+        """it => new Promise((tell) => {
+             new MutationObserver(() => requestAnimationFrame(() => tell(getComputedStyle(it).opacity)))
+               .observe(it, {attributes: true});
+             document.querySelector('[data-product="ha"]').click();
+           })"""
+    )
+    assert at_once == "0"
+    expect(progress).to_have_css("opacity", "1")
+    held.let_go()
+    expect(progress).to_have_css("opacity", "0")
 
 
 def test_a_page_that_is_not_there_says_so_and_shows_the_way_out(visit: Visit, demo: Server) -> None:

@@ -5,30 +5,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.licensing.pure import codes, facts, plan, pool, wish
-from webapp.licensing.availability import Verdict, state_in_words
+from webapp.licensing.availability import Verdict, state_in_parts, state_in_words
 
 AGENT = "vcc/agent"
 
 
 @pytest.mark.parametrize(
-    ("contracted", "max_overage", "assigned", "words"),
+    ("contracted", "max_overage", "assigned", "words", "brief"),
     [
-        (300, 15, 250, "50 available"),
-        (300, 0, 300, "Full"),
-        (300, 15, 300, "Full · 15 more at extra charge"),
-        (300, 15, 310, "10 over, at extra charge · 5 more possible"),
-        (300, 15, 315, "15 over, at extra charge · no new seats"),
-        (300, 0, 330, "30 over the contract · no new seats"),
-        (300, 15, 330, "30 over the contract · no new seats"),
-        (50, None, 20, "30 available · No upper limit · extra charge above 50"),
-        (50, None, 53, "3 over, at extra charge · no upper limit"),
-        (0, 0, 0, "Not purchased"),
-        (0, 0, 1, "1 over the contract · no new seats"),
-        (1300, 0, 0, "1,300 available"),
+        (300, 15, 250, "50 available", "50 available"),
+        (300, 0, 300, "Full", "Full"),
+        (300, 15, 300, "Full · 15 more at extra charge", "Full · 15 more"),
+        (300, 15, 310, "10 over, at extra charge · 5 more possible", "10 over · 5 more"),
+        (300, 15, 315, "15 over, at extra charge · no new seats", "no new seats"),
+        (300, 0, 330, "30 over the contract · no new seats", "no new seats"),
+        (300, 15, 330, "30 over the contract · no new seats", "no new seats"),
+        (50, None, 20, "30 available · No upper limit · extra charge above 50", "30 available"),
+        (50, None, 50, "0 available · No upper limit · extra charge above 50", "No upper limit"),
+        (50, None, 53, "3 over, at extra charge · no upper limit", "3 over · no limit"),
+        (0, 0, 0, "Not purchased", "Not purchased"),
+        (0, 0, 1, "1 over the contract · no new seats", "no new seats"),
+        (1300, 0, 0, "1,300 available", "1,300 available"),
     ],
 )
-def test_a_cards_state_in_words(contracted: int, max_overage: int | None, assigned: int, words: str) -> None:
-    assert state_in_words(pool(AGENT, contracted, max_overage, assigned)) == words
+def test_a_cards_state_in_words_and_in_as_few_as_a_narrow_card_has_room_for(
+    contracted: int, max_overage: int | None, assigned: int, words: str, brief: str
+) -> None:
+    figures = pool(AGENT, contracted, max_overage, assigned)
+    assert state_in_words(figures) == words
+    assert "".join(state_in_parts(figures)[::2]) == brief
 
 
 @pytest.mark.parametrize(

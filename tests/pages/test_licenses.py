@@ -87,6 +87,8 @@ def test_E3_a_product_without_contract_is_not_purchased(admin: Browser) -> None:
     assert page.words("[data-product=accent]").endswith("Not purchased")
     assert figures(page) == {"accent/enabled": (0, 0, 0)}
     assert page.usernames == []
+    assert page.words(".details-off").endswith("nobody can be given it. Ask whoever manages the contract.")
+    assert page.one("#refresh")["href"] == page.one("#figures")["hx-get"] == "/licenses/accent"
 
 
 def test_P5_a_product_that_is_not_there_is_404(admin: Browser) -> None:
@@ -271,8 +273,21 @@ def test_an_empty_list_says_why_and_what_to_do(scoped: Browser) -> None:
         "/licenses/vcc?type=admin&q=zzz": ["/licenses/vcc?type=admin", "/licenses/vcc"],
         "/users?license=ha/viewer&initial=Z": ["/users"],
         "/users?status=archived&q=zzz": ["/users?status=archived", "/users"],
+        "/licenses/vcc?type=admin": ["/licenses/vcc"],
+        "/users?license=vcc/admin": ["/users"],
     }.items():
         assert [str(link["href"]) for link in scoped.get(address).all(".empty a")] == ways
+
+
+def test_a_list_of_nobody_leads_on(admin: Browser) -> None:
+    for address, ways in {
+        "/licenses/ha": {"Show all users": "/users"},
+        "/licenses/ha?type=viewer": {"Show all users": "/users", "Show every license": "/licenses/ha"},
+        "/users?status=archived": {"Show active users": "/users"},
+    }.items():
+        links = admin.get(address).all(".empty a")
+        assert {link.text.strip(): str(link["href"]) for link in links} == ways
+    assert "It is given on a user's own page." in admin.get("/licenses/ha").words(".empty")
 
 
 @pytest.mark.case("INPUT-3")

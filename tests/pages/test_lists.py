@@ -227,6 +227,14 @@ def test_a_users_page_ignores_case_and_tells_what_they_hold_since_when_and_by_wh
     assert re.fullmatch(r"20\d\d-.*\+00:00", since[0])
 
 
+def test_a_last_sign_in_that_no_file_told_has_no_date_either(scoped: Browser, make: Make) -> None:
+    make.user("new.one", groups=("Billing",), last_login_as_of=date(2026, 3, 5))
+    words = scoped.get("/users/new.one").words("main")
+    assert "unknown" in words
+    assert "as of" not in words
+    assert "Back to the list" in words
+
+
 @pytest.mark.case("ASVS 15.3.1")
 def test_P4_a_users_page_names_no_group_and_no_giver_out_of_view(scoped: Browser, make: Make) -> None:
     words = scoped.get("/users/both").words("main")

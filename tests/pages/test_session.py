@@ -106,6 +106,14 @@ def test_next_leads_back_to_the_page_that_was_asked_for(people: Make, browse: Br
     assert answer.location == "/licenses/ha?q=a&type=viewer"
 
 
+@pytest.mark.parametrize("page", ["/licenses/vcc{}?q=a&type=agent", "/users{}?status=all", "/users{}"])
+def test_a_file_asked_for_after_the_sign_in_ended_leads_back_to_its_list(
+    people: Make, browse: Browser, page: str
+) -> None:
+    sign_in = browse.get(page.format(".csv"), status=303).location
+    assert parse_qs(urlsplit(sign_in).query)["next"] == [page.format("")]
+
+
 @pytest.mark.case("AUTH-2", "ASVS 7.4.1")
 def test_a_copied_cookie_is_worth_nothing_after_signing_out(people: Make, browse: Browser) -> None:
     browse.sign_in("ada", "the password of ada")

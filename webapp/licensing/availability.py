@@ -3,6 +3,7 @@
 Pure: figures in, figures and words out. It never reads the moment and never counts rows.
 """
 
+import re
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -70,22 +71,36 @@ class Figures:
 
 def state_in_words(pool: Figures) -> str:
     """A card's state, such as ``Full · 15 more at extra charge``."""
+    return "".join(state_in_parts(pool))
+
+
+def state_in_parts(pool: Figures) -> list[str]:
+    """The same in parts: of these, every second one can be left out where there is little room.
+
+    The figures beside it say what is left out, or its color does.
+    """
+    return re.split("[()]", _state(pool))
+
+
+def _state(pool: Figures) -> str:
     over, room = pool.over, pool.room
     if not pool.purchased:
         return "Not purchased"
     if room is None:
         if over:
-            return f"{over:,} over, at extra charge · no upper limit"
-        return f"{pool.available:,} available · No upper limit · extra charge above {pool.contracted:,}"
+            return f"{over:,} over(, at extra charge) · no (upper )limit"
+        if not pool.available:
+            return f"(0 available · )No upper limit( · extra charge above {pool.contracted:,})"
+        return f"{pool.available:,} available( · No upper limit · extra charge above {pool.contracted:,})"
     if pool.available > 0:
         return f"{pool.available:,} available"
     if not over:
-        return f"Full · {room:,} more at extra charge" if room else "Full"
+        return f"Full · {room:,} more( at extra charge)" if room else "Full"
     if room:
-        return f"{over:,} over, at extra charge · {room:,} more possible"
+        return f"{over:,} over(, at extra charge) · {room:,} more( possible)"
     if over == pool.max_overage:
-        return f"{over:,} over, at extra charge · no new seats"
-    return f"{over:,} over the contract · no new seats"
+        return f"({over:,} over, at extra charge · )no new seats"
+    return f"({over:,} over the contract · )no new seats"
 
 
 def level(pool: Figures) -> str:

@@ -24,7 +24,7 @@ from webapp.licensing.history import Act
 from webapp.licensing.rights import Actor
 from webapp.licensing.sign_ins import Standing
 from webapp.web import resent
-from webapp.web.matrix import HOLDS, MATRIX, Line, Who, Within
+from webapp.web.matrix import FILES, HOLDS, MATRIX, Line, Who, Within
 from webapp.web.page import asked_by_itself, asked_for_more, came_from, from_htmx, needs_redirect_header
 
 _log = logging.getLogger("license_desk")
@@ -194,6 +194,8 @@ def to_sign_in() -> Response:
     """Move the whole window to the sign-in page, and back here afterwards."""
     whole = request.method == "GET" and not asked_for_more()
     here = request.full_path.rstrip("?") if whole else came_from()
+    if request.endpoint in FILES:  # of the list at the same address
+        here = here.replace(".csv", "", 1)
     target = url_for("session.sign_in", next=here if here and here != "/" else None)
     if needs_redirect_header():
         return Response(status=401, headers={"HX-Redirect": target})

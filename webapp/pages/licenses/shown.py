@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from functools import partial
 from typing import Any
 
-from webapp.licensing.availability import Figures, level, state_in_words
+from webapp.licensing.availability import Figures, level, state_in_parts
 from webapp.licensing.catalog import Catalog, LicenseType, Product
 from webapp.licensing.lists import COUNT_CAP, Filters
 from webapp.licensing.visibility import Actor
@@ -82,7 +82,7 @@ def _card(asked: Asked, pool: Figures, hue: int) -> dict[str, Any]:
     return {
         "ref": kind.ref, "name": kind.name, "allows": kind.allows, "hue": hue,
         "contracted": pool.contracted, "assigned": pool.assigned, "available": pool.available,
-        "state": state_in_words(pool), "level": level(pool), "selected": selected,
+        "state": state_in_parts(pool), "level": level(pool), "selected": selected,
         "fill": min(100.0, 100 * pool.assigned / pool.contracted) if pool.contracted else 100.0,
         "url": _url(asked, type=None if selected else kind.key),
     }  # fmt: skip
@@ -129,9 +129,14 @@ def _empty(asked: Asked, hidden: int, seen: InView, archived: int) -> dict[str, 
     what = kind.full_name if kind else asked.filters.product.name
     if asked.filters.narrowed:
         return listing.nobody_matches(asked, partial(_url, asked), archived, kind)
+    ways = [("Show every license", _url(asked, type=None))] if kind else []
     if hidden and not seen.everyone:
-        return listing.empty("Nobody you can view", f"{words.people(hidden)} with {what}, none you can view.")
-    return listing.empty(f"Nobody holds {what}", "Whoever gets this license is listed here.")
+        text = f"{words.people(hidden)} with {what}, none you can view."
+        return listing.empty("Nobody you can view", text, *ways)
+    text = "Whoever is given it is listed here. It is given on a user's own page."
+    return listing.empty(
+        f"Nobody holds {what}", text, ("Show all users", listing.address("users.everyone")), *ways
+    )
 
 
 def _purchased(product: Product, pools: Pools) -> bool:

@@ -82,12 +82,15 @@ def _empty(asked: Asked, seen: InView, archived: int) -> dict[str, Any]:
     if asked.filters.narrowed:
         return listing.nobody_matches(asked, partial(_url, asked), archived, kind)
     what = f" with {kind.full_name}" if kind else ""
+    ways = [("Show every license", _url(asked, license=None))] if kind else []
     if seen.hidden:
         text = f"{words.people(seen.hidden)}{what}, none you can view."
-        return listing.empty("Nobody you can view", text)
+        return listing.empty("Nobody you can view", text, *ways)
     status = "" if asked.filters.status is Status.ALL else f"{asked.filters.status} "
-    ways = [("Show every license", _url(asked, license=None))] if kind else []
-    verb = "archived" if asked.filters.status is Status.ARCHIVED else "added"
+    verb = "added"
+    if asked.filters.status is Status.ARCHIVED:
+        verb = "archived"
+        ways.append(("Show active users", _url(asked, status=None)))
     return listing.empty(f"No {status}users{what}", f"Whoever is {verb} is listed here.", *ways)
 
 
@@ -109,7 +112,8 @@ def user(found: Profile, catalog: Catalog, actor: Actor, moment: datetime, zone:
     # Groups out of the actor's view are not told (P4), so "none" would say too much.
     none = "No group" if actor.views_everyone else "No group that you can view"
     last = words.ago(found.last_login, moment, zone)
-    as_of = f"{last}, as of {found.last_login_as_of}" if found.last_login_as_of else last
+    known = found.last_login and found.last_login_as_of
+    as_of = f"{last}, as of {found.last_login_as_of}" if known else last
     return {
         "history_url": url_for("changes.of_user", username=found.username),
         "name": found.name, "active": found.active, "base": base.name, "hue": colors[base.id],
