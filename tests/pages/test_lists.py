@@ -373,6 +373,18 @@ def test_P4_a_supervisors_file_holds_only_who_and_what_is_in_view(scoped: Browse
     assert [row["Username"] for row in rows(scoped, "/licenses/vcc.csv")] == ["ann", "both", "sue", "wally"]
 
 
+@pytest.mark.parametrize(("who", "told"), [("sue", "No group you can view"), ("boss", "No group")])
+def test_P4_a_list_says_no_more_than_what_is_in_view_of_who_is_in_no_group(
+    any_app: Flask, make: Make, browse: Browser, who: str, told: str
+) -> None:
+    make.supervisor("sue", read=["Billing"], groups=("Secret group",))
+    make.admin("boss")
+    browse.sign_in(who, make.password(who))
+    for list_ in LISTS:
+        faint = {it.get_text() for it in browse.get(list_).all(".rows-groups .faint")}
+        assert faint == {told}
+
+
 @pytest.mark.case("VIEW-2")
 def test_P4_fifty_hidden_users_change_nothing_but_the_accounts_figures(scoped: Browser, make: Make) -> None:
     addresses = [f"{list_}{query}" for list_ in (*LISTS, "/licenses/ha", "/licenses/enc") for query in (

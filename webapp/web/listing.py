@@ -125,8 +125,11 @@ def shown_filters(asked: Asked, initials: frozenset[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def shown_list(found: Found, url: Url, export_url: str) -> dict[str, Any]:
-    """What every list shows besides its heading and rows: its number, its end and what comes after it."""
+def shown_list(found: Found, url: Url, export_url: str, everyone: bool) -> dict[str, Any]:
+    """What every list shows besides its heading and rows: its number, its end and what comes after it.
+
+    ``everyone``: nobody and no group is out of the actor's view.
+    """
     first = url()
     more, key = f"{first}{'&' if '?' in first else '?'}", found.page.next and write_key(found.page.next)
     return {
@@ -136,7 +139,13 @@ def shown_list(found: Found, url: Url, export_url: str) -> dict[str, Any]:
         "first_url": first if found.before else None,
         "shown_words": _shown(found),
         "export_url": export_url if found.count else None,
+        "no_group": no_group(everyone),
     }
+
+
+def no_group(everyone: bool) -> str:
+    """What stands for no groups. To whom some are out of view, "none" would say too much (P4)."""
+    return "No group" if everyone else "No group you can view"
 
 
 def shown_rows(page: Page, catalog: Catalog, moment: datetime, zone: tzinfo) -> list[dict[str, Any]]:

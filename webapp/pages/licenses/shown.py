@@ -119,7 +119,7 @@ def users(
         "sentence": listing.sentence(asked, found, seen.of(kind), hidden, seen.everyone),
         "last_sign_in_label": f"Last {catalog.base.short} sign-in",
         "empty": _empty(asked, hidden, seen, archived),
-        **listing.shown_list(found, lambda **changes: _url(asked, **changes), _url(asked, "licenses.export")),
+        **listing.shown_list(found, partial(_url, asked), _url(asked, "licenses.export"), seen.everyone),
     }
 
 

@@ -72,7 +72,7 @@ def users(
         "sentence": listing.sentence(asked, found, seen.total, seen.hidden, seen.everyone),
         "last_sign_in_label": f"Last {catalog.base.short} sign-in",
         "empty": _empty(asked, seen, archived),
-        **listing.shown_list(found, lambda **changes: _url(asked, **changes), _url(asked, "users.export")),
+        **listing.shown_list(found, partial(_url, asked), _url(asked, "users.export"), seen.everyone),
     }
 
 
@@ -109,8 +109,7 @@ def user(found: Profile, catalog: Catalog, actor: Actor, moment: datetime, zone:
     colors = listing.hues(catalog)
     kinds = [types[held.license_type_id] for held in found.licenses]
     base = next(kind for kind in kinds if kind.product == catalog.base.key)
-    # Groups out of the actor's view are not told (P4), so "none" would say too much.
-    none = "No group" if actor.views_everyone else "No group that you can view"
+    none = listing.no_group(actor.views_everyone)
     last = words.ago(found.last_login, moment, zone)
     known = found.last_login and found.last_login_as_of
     as_of = f"{last}, as of {found.last_login_as_of}" if known else last
