@@ -69,7 +69,7 @@ def persons(draw: st.DrawFn) -> list[Person]:
     )
     found = []
     for username in draw(usernames):
-        base = draw(st.sampled_from(LICENSES))
+        base = draw(st.sampled_from(LICENSES)) if found else "agent"
         licenses = {"vcc": base}
         if base != "agent" and draw(st.booleans()):
             licenses["ha"] = draw(st.sampled_from(("viewer", "creator")))
@@ -113,8 +113,7 @@ def test_P2_P4_every_list_is_exactly_who_fits_and_is_in_view_in_the_same_order(
     @given(drawn=persons(), data=st.data(), arms=st.sampled_from([lists._ARMS, 1]))
     def every_list(drawn: list[Person], data: st.DataObject, arms: int) -> None:
         with there(drawn, make) as (session, made, groups):
-            asked = [question for _ in range(3) for question in twins(session, made, groups, data)]
-            for question in asked * 2:
+            for question in alike(session, made, groups, data) * 2:
                 with monkeypatch.context() as patch:
                     patch.setattr(lists, "_ARMS", arms)
                     for name, value in data.draw(st.sampled_from(ways)).items():
@@ -179,28 +178,29 @@ def check(
     return len(wanted)
 
 
-def twins(session: Any, made: list[Person], groups: dict[str, int], data: st.DataObject) -> list[Question]:
-    """Two lists that differ in one thing, or in who asks."""
-    (one, actor), (other, another) = (a_question(session, made, groups, data) for _ in range(2))
-    differ = st.sampled_from([("product", "type"), ("status",), ("q",), ("initial",), ("group",), ()])
-    names = data.draw(differ)
-    twin = replace(one, **{name: getattr(other, name) for name in names})
-    found = [(one, actor), (twin, actor if names else another)]
+def alike(session: Any, made: list[Person], groups: dict[str, int], data: st.DataObject) -> list[Question]:
+    """Drawn filters by a drawn actor, and more that differ from these in one thing, or in who asks."""
+    one, other = (a_filter(session, made, groups, data) for _ in range(2))
+    actor, another = two_actors(made, groups, data)
+    things = (("product", "type"), ("status",), ("q",), ("initial",), ("group",))
+    twins = [replace(one, **{name: getattr(other, name) for name in names}) for names in things]
     return [
         (filters if who.views_everyone or filters.group in who.groups else replace(filters, group=None), who)
-        for filters, who in found
+        for filters, who in ((one, actor), (one, another), *((twin, actor) for twin in twins))
     ]
 
 
-def a_question(session: Any, made: list[Person], groups: dict[str, int], data: st.DataObject) -> Question:
-    """Drawn filters, by a drawn actor: an admin, or a supervisor of no group, of some or of all."""
-    actors = [OPERATOR]
-    if supervisors := [person for person in made if person.base != "admin"]:  # nobody is both
-        me = data.draw(st.sampled_from(supervisors))
-        permissions = frozenset(data.draw(st.sampled_from([("access",), ("access", "unassigned")])))
-        read = frozenset(data.draw(st.sets(st.sampled_from(sorted(groups.values())))))
-        actors += [Actor(me.id, me.wish.username, me.wish.name or "", Role.SUPERVISOR, permissions, read)] * 2
-    return a_filter(session, made, groups, data), data.draw(st.sampled_from(actors))
+def two_actors(made: list[Person], groups: dict[str, int], data: st.DataObject) -> tuple[Actor, Actor]:
+    """An admin and a supervisor; or two supervisors of as many groups: of none, some or all."""
+    ids = sorted(groups.values())
+    read = data.draw(st.sets(st.sampled_from(ids)))
+    permissions = frozenset(data.draw(st.sampled_from([("access",), ("access", "unassigned")])))
+    supervisors = [
+        Actor(person.id, person.wish.username, "", Role.SUPERVISOR, permissions, frozenset(own))
+        for own in (read, {ids[ids.index(group) - 1] for group in read})
+        for person in [data.draw(st.sampled_from([p for p in made if p.base != "admin"]))]  # nobody is both
+    ]
+    return data.draw(st.sampled_from([(supervisors[0], supervisors[1]), (OPERATOR, supervisors[0])]))
 
 
 def a_filter(session: Any, made: list[Person], groups: dict[str, int], data: st.DataObject) -> Filters:
