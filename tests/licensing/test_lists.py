@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from string import ascii_lowercase
 from typing import Any
 
 import pytest
@@ -21,11 +22,11 @@ from tests.licensing import mover
 from tests.licensing.listed import Person, listed
 from tests.make import Make
 from webapp.database import db, transaction
-from webapp.licensing import ledger, lists, people, users
+from webapp.licensing import history, ledger, lists, people, users
 from webapp.licensing.lists import Filters, Key, PeopleList
 from webapp.licensing.record import Wish
 from webapp.licensing.visibility import OPERATOR, Actor
-from webapp.models import Group, User
+from webapp.models import Group
 from webapp.web.books import Books
 from webapp.words import Role, Status
 
@@ -227,49 +228,67 @@ def some_filters(
     )
 
 
-def test_a_walk_meets_everyone_once_and_in_order_while_others_are_added_and_renamed(
+def test_P2_a_walk_meets_everyone_once_and_in_order_while_others_are_added_renamed_and_moved(
     any_app: Flask, any_url: str, make: Make
 ) -> None:
-    names = [f"{letter} Person" for letter in "abcdefghijklmnopqrstuvwxyz"] * 4
-    stay = [make.wish(name=name) for name in names]
+    letters = [*ascii_lowercase, *"1Ж" * 3]
+    wishes = [
+        make.wish(name=f"{letter} Person", groups=(group,)) for group in mover.GROUPS for letter in letters
+    ]
     make.contract()
     with transaction() as session:
-        users.create(session, stay, make.act())
+        done = users.create(session, wishes, make.act())
+    stay = [Person(wish, id_) for wish, id_ in zip(wishes, done.user_ids, strict=True)]
+    db.session.rollback()
+    groups: dict[str, int] = dict(db.session().execute(select(Group.name, Group.id)).all())  # type: ignore[arg-type]
     db.session.rollback()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.licensing.mover"])
     begun, enough = context.Event(), context.Event()
     process = context.Process(target=mover.move, args=(any_url, begun, enough))
     process.start()
+    moments: set[str] = set()
     try:
         assert begun.wait(60)
         for placed in (0, 99):
-            walk_and_check(placed, {wish.username for wish in stay})
+            for actor, filters in asked_meanwhile(stay[0].id, groups):
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(lists, "PLACED", placed)
+                    walk_and_check(filters, actor, listed(stay, filters, actor, groups), moments)
     finally:
         enough.set()
         process.join(60)
     assert process.exitcode == 0
-    moved = db.session().scalars(select(User.username).where(User.username.startswith("mover"))).all()
-    assert len(moved) > 3
+    assert len(moments) > 5, "hardly anything was written between the pages: this shows little"
+
+
+def asked_meanwhile(me: int, groups: dict[str, int]) -> Iterator[tuple[Actor, Filters]]:
+    """An admin and a supervisor of two of the three groups, with and without what narrows a list."""
+    product = ledger.read_catalog(db.session()).base
     db.session.rollback()
+    reach = frozenset({groups["Billing"], groups["Floor"]})
+    for actor in (OPERATOR, Actor(me, "sue", "Sue", Role.SUPERVISOR, frozenset({"access"}), reach)):
+        for more in ({}, {"q": "person"}, {"q": "pe"}, {"initial": "#"}, {"group": groups["Floor"]}):
+            yield actor, Filters(product, **more)
 
 
-def walk_and_check(placed: int, stay: set[str]) -> None:
-    """Three walks, each page in a reading transaction of its own as the server does it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lists, "PLACED", placed)
-        for _ in range(3):
-            seen: list[Any] = []
-            after = None
-            while True:
-                session = db.session()
-                product = ledger.read_catalog(session).base
-                page = PeopleList(session, Filters(product, q="person"), OPERATOR).page(after=after, size=7)
-                session.rollback()
-                seen += page.rows
-                after = page.next
-                if after is None:
-                    break
-            keys = [(row.key.name_fold, row.key.username_fold) for row in seen]
-            assert keys == sorted(set(keys))
-            assert sorted(row.username for row in seen if row.username in stay) == sorted(stay)
+def walk_and_check(filters: Filters, actor: Actor, stay: list[Person], moments: set[str]) -> None:
+    """A walk, each page in a reading transaction of its own, and with what is remembered, as the server does it."""
+    seen: list[lists.Row] = []
+    after = None
+    while True:
+        session = db.session()
+        moments.add(history.newest_hash(session))
+        people = Books(session).people(filters, actor)
+        page = people.page(after=after, size=7)
+        assert people.count() == len(PeopleList(session, filters, actor).page(size=lists.COUNT_CAP).rows)
+        session.rollback()
+        seen += page.rows
+        if page.next is None:
+            break
+        after = page.next
+    keys = [row.key for row in seen]
+    assert keys == sorted(set(keys))
+    assert all(row.groups for row in seen), "P2: someone out of reach was met"
+    met = [row.username for row in seen if not row.username.startswith("mover")]
+    assert met == [person.wish.username for person in stay]
