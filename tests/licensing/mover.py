@@ -1,39 +1,49 @@
-"""A process that adds and renames people while others read the list; see ``test_lists``."""
+"""A process that adds people, renames them and moves them between groups while others read the lists; see ``test_lists``."""
 
+from dataclasses import replace
 from itertools import count
 from multiprocessing.synchronize import Event
 
-from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from tests.databases import settings_for
 from webapp.database import PATIENCE, clock, db, transaction
 from webapp.factory import create_app
-from webapp.licensing import users
+from webapp.licensing import ledger, users
 from webapp.licensing.history import Act
-from webapp.licensing.people import fold
 from webapp.licensing.record import Wish
 from webapp.licensing.visibility import OPERATOR
-from webapp.models import Holding, User
+
+INITIALS = "z1maЖc"
+GROUPS = ("Billing", "Floor", "Night")
 
 
 def move(url: str, begun: Event, enough: Event) -> None:
-    """Add one, then rename one of those added, again and again."""
+    """Add one, then rename one of those added and put them into another group, again and again."""
     app = create_app(settings_for(url), cheap_passwords=True)
     with app.app_context():
         act = Act(OPERATOR, "test", clock(), app.extensions["settings"].chain_key.encode())
         for number in count():
-            letter = "zmac"[number % 4]
-            wish = Wish(f"mover{number}", f"{letter} Person", "mover@b.example", licenses={"vcc": "agent"})
+            wish = _wish(number, number)
             with transaction(PATIENCE) as session:
-                users.create(session, [wish], act)
-            with transaction(PATIENCE) as session:  # there is no operation for it yet
-                name = f"{'bqx'[number % 3]} Person"
-                one = select(User.id).where(User.username == f"mover{number // 2}").scalar_subquery()
-                session.execute(update(User).where(User.id == one).values(name=name, name_fold=fold(name)))
-                session.execute(update(Holding).where(Holding.user_id == one).values(name_fold=fold(name)))
+                users.create(session, [replace(wish, licenses={"vcc": "agent"})], act)
+            with transaction(PATIENCE) as session:
+                moved = _wish(number // 2, number + 1)
+                users.save(session, moved, _version(session, moved.username), act)
             if number == 3:
                 begun.set()
             if enough.is_set():
                 break
         db.session.remove()
         db.engine.dispose()
+
+
+def _wish(number: int, turn: int) -> Wish:
+    name = f"{INITIALS[turn % len(INITIALS)]} Person"
+    return Wish(f"mover{number}", name, "mover@b.example", groups=(GROUPS[turn % len(GROUPS)],))
+
+
+def _version(session: Session, username: str) -> int:
+    record = ledger.read_record(session, username, ledger.read_catalog(session))
+    assert record
+    return record.version

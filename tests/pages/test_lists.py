@@ -11,10 +11,11 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.inspecting import Browser, Page
-from tests.make import Make
+from tests.make import Made, Make
 from tests.pages.test_licenses import heading
 from webapp.database import db
 from webapp.licensing import lists
+from webapp.licensing.people import fold
 from webapp.models import Group
 
 LISTS = ("/users", "/licenses/vcc")
@@ -363,6 +364,27 @@ def test_a_file_of_holders_follows_the_page_and_is_read_in_pieces(
     assert len(file) == 30
     assert [row["Username"] for row in file] == admin.get("/licenses/enc?q=person").usernames
     admin.get("/licenses/nothing.csv", status=404)
+
+
+def test_P4_a_file_of_more_rows_than_are_counted_has_all_that_are_in_view_in_the_lists_order(
+    admin: Browser, make: Make, any_app: Flask
+) -> None:
+    names = ("Zoë Person", "Łukasz Person", "Ana Person")
+    in_view = [user for name in names for user in make.users(350, name=name, groups=("Billing",))]
+    hidden = [*make.users(40, name="Mia Hidden"), make.admin(name="Ada Hidden", groups=("Billing",))]
+    in_view.append(make.supervisor("sue", name="Sue Lead", read=["Billing"]))
+    everyone = [*in_view, *hidden, Made(0, "boss", "Boss Zed")]
+    scoped = Browser(any_app)
+    scoped.sign_in("sue", make.password("sue"))
+    for browse, people in ((admin, everyone), (scoped, in_view)):
+        wanted = [user.username for user in sorted(people, key=lambda user: (fold(user.name), user.username))]
+        for list_ in LISTS:
+            page = browse.get(list_)
+            assert heading(page) == ("1000+", str(len(everyone) - len(people)))
+            file = [row["Username"] for row in rows(browse, f"{list_}.csv")]
+            assert file[: len(page.usernames)] == page.usernames
+            assert file == wanted
+    assert len(in_view) > lists.COUNT_CAP
 
 
 @pytest.mark.case("ASVS 15.3.1")
