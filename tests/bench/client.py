@@ -73,12 +73,13 @@ def htmx(region: str) -> dict[str, str]:
 
 
 def sign_in(port: int, who: SignIn) -> str:
-    """Sign in as a browser does; the cookie."""
+    """Sign in as a browser does; the cookie that it has once it was shown a page, with the token of its forms."""
     page, cookie = _exchange(port, "GET", "/sign-in")
     token = re.search(r'name="csrf_token" value="([^"]+)"', page)
     assert token
     form = {"csrf_token": token[1], "username": who.username, "password": who.password}
     _, cookie = _exchange(port, "POST", "/sign-in", urlencode(form), cookie)
+    _, cookie = _exchange(port, "GET", "/licenses", cookie=cookie)
     return cookie
 
 

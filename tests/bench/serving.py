@@ -1,8 +1,8 @@
 """What the app is measured beside: the same pages rendered from constants, and a bare "hello".
 
 Both run in processes of their own under the options of ``serve``. A page from constants takes the whole
-way through Flask, the sign-in's cookie and the templates, with all that its view made out of the database
-kept from before. Its app has no database, so a page that asked one would fail.
+way through Flask, the sign-in's cookie, the templates and the log, with all that its view made out of the
+database kept from before. Its app has no database, so a page that asked one would fail.
 """
 
 import contextlib
@@ -126,7 +126,7 @@ def main() -> None:
     serve = import_module("webapp.commands.serve")  # the package has a command of this name
     server = partial(serve.Server, f"tests.bench.serving:{what}")
     with mock.patch.object(serve, "Server", lambda _app, **options: server(**options)):
-        serve.run_server("127.0.0.1", int(port), workers=2)
+        serve.run_server("127.0.0.1", int(port), workers=2, log=serve._log_to_stdout("text"))
 
 
 if __name__ == "__main__":
