@@ -1,9 +1,11 @@
 """Takes the figures of every kind of page, at one size. Decides nothing about what is fast enough.
 
 The kinds are measured in turns, several times over, so that what else the machine does at a moment falls
-on all of them, and a page and the same page from constants are measured right after one another. The medians
-and the pages a second are those of the best turn, of both alike: a machine that does something else can only
-make them worse. The 95th percentile is of all turns.
+on all of them. A page and the same page from constants are measured right after one another, and their ratio
+is that of the median turn. The medians and the pages a second are those of the best turn, of both alike: a
+machine that does something else can only make them worse. The 95th percentile is of all turns.
+
+A worker remembers some numbers until the next change, so the first pages after a change are measured too.
 """
 
 import multiprocessing
@@ -71,8 +73,9 @@ class Measured:
 
     @property
     def share(self) -> float:
-        """The app's pages a second as a share of those from constants."""
-        return self.app.pages / self.constants.pages
+        """The app's pages a second as a share of those from constants right after it, in the median turn."""
+        pairs = zip(self.app.paces, self.constants.paces, strict=True)
+        return median(app / constants for app, constants in pairs)
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,8 @@ def filters_of(draw: random.Random, actor: Actor, catalog: Catalog, ids: Sequenc
     group = next(iter(ids if actor.views_everyone else sorted(actor.groups)), None)
     for initial, own in (("", None), ("p", None), ("#", None), ("", group)):
         yield Filters(catalog.base, None, draw.choice((Status.ACTIVE, Status.ALL)), "", initial, own)
+    for near_far_and_rare in ("bjorn", "petur", ".77"):
+        yield Filters(catalog.base, q=near_far_and_rare)
     rare = draw.choice(("zim", "%_s", "o'b", ".77"))
     for searches in (
         draw.sample(ascii_lowercase, 2),

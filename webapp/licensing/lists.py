@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property
 from itertools import islice
-from math import ceil, log, prod
+from math import ceil, inf, log, prod
 from string import ascii_lowercase
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ from webapp.words import Status
 COUNT_CAP = 1000
 MOST = 10_000  # sets are sized up to this
 PLACED = 5  # to put one of a set in order takes as long as so many steps of a walk along an index
+REACHED = 12  # and if it must be asked of each whether a supervisor reaches them
 MARGIN = 2.5  # a walk goes so much farther than it should have to, if those who fit stand anywhere
 _INITIALS = 20  # a letter begins about one of so many names
 _ARMS = 8  # a supervisor's groups are walked side by side if they are no more
@@ -261,9 +262,12 @@ class _Part:
         share = prod(size / sizes.everyone for size in tested)
         whole = self._whole(ways[way])
         far = min(whole, MARGIN * most / share if share else whole)
-        if self._sets and sizes.of(sizes.smallest(self._sets)) * PLACED <= far:
+        each = REACHED if self._shape.reach else PLACED
+        placed = each * min(map(sizes.of, self._sets), default=inf)
+        if placed <= far:
             return None
-        return self._along(way, after, most, part=far / whole if self._sets and far < whole else 1)
+        # A walk to the end takes no longer than what would be done instead: then it need not be cut short.
+        return self._along(way, after, most, part=far / whole if far < whole and placed < whole else 1)
 
     def _along(self, way: Way, after: Key | None, most: int, part: float = 1) -> Sequence[Any] | None:
         """The next people along a way; None if there are not so many up to this part of it."""
