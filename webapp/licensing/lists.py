@@ -211,9 +211,8 @@ class _Part:
         self._sets = [place for place, way in enumerate(self._ways) if way is None]
         self._values = _values(filters, actor)
         self._names = (filters.q, statements.after_all(filters.q)) if shape.search == "name" else ("", "")
-        viewer = None if actor.views_everyone else (actor.id, actor.groups, actor.permissions)
         chosen = (filters.product.id, filters.type and filters.type.id, filters.group)
-        self._list = (self._shape, chosen, viewer)
+        self._list = (self._shape, chosen, viewer(actor))
         self._name = (self._list, filters.q)
         self._once = once
 
@@ -339,25 +338,36 @@ def _rounded(steps: float) -> int:
     return ceil(1.2 ** ceil(log(max(1, steps), 1.2)))
 
 
-def in_view(session: Session, filters: Filters, actor: Actor) -> InView:
+def in_view(session: Session, filters: Filters, actor: Actor, once: Once = _anew) -> InView:
     """Who is in view of the filters' product and status, whatever the other filters (P4).
 
-    Of whoever views everyone the pools tell the numbers: here only the initials are read.
+    Of whoever views everyone the pools tell the numbers: here only the initials are read. Of a supervisor's
+    people all are read at once, active and archived, where their own rows tell the license.
     """
-    filters = Filters(filters.product, status=filters.status)
-    connection = session.connection()
+    connection, status = session.connection(), filters.status
+    told_by_row = filters.product.base or status is not Status.ACTIVE
+    read_with = Status.ALL if told_by_row and not actor.views_everyone else status
+    filters = Filters(filters.product, status=read_with)
     shape, values = _shape(connection, filters, actor), _values(filters, actor)
     if actor.views_everyone:
         there = connection.execute(statements.looks(shape), values).one()
         return InView(
             initials=frozenset(letter for letter, found in zip(LETTERS, there, strict=True) if found)
         )
+    reading = ("reached", None if told_by_row else filters.product.id, viewer(actor))
+    reached = once(reading, lambda: connection.execute(statements.by_type(shape), values).all())
     by_type: dict[int, int] = defaultdict(int)
     initials = set()
-    for type_id, letter, number in connection.execute(statements.by_type(shape), values):
-        by_type[type_id] += number
-        initials.add(letter if letter in ascii_lowercase else OTHERS)
+    for type_id, active, letter, number in reached:
+        if status is Status.ALL or bool(active) is (status is Status.ACTIVE):
+            by_type[type_id] += number
+            initials.add(letter if letter in ascii_lowercase else OTHERS)
     return InView(by_type, frozenset(initials))
+
+
+def viewer(actor: Actor) -> Hashable:
+    """What all have in common who view the same people."""
+    return None if actor.views_everyone else (actor.id, actor.groups, actor.permissions)
 
 
 def groups_in_view(session: Session, actor: Actor) -> list[tuple[int, str]]:

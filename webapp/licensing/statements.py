@@ -482,11 +482,11 @@ def _together(number: Column, *where: ColumnElement[bool]) -> ColumnElement[Any]
 
 @_once
 def by_type(shape: Shape) -> Statement:
-    """How many of each license type have each initial, of those whom a supervisor reaches."""
+    """How many of each license type, active or not, have each initial, of those whom a supervisor reaches."""
     _, people = _listed(shape, 0, ())
     initial = func.substr(User.name_fold, 1, 1).label("initial")
-    some = people.with_only_columns(_type(shape), initial).subquery()
-    return select(some.c.type_id, some.c.initial, func.count()).group_by(some.c.type_id, some.c.initial)
+    kinds = people.with_only_columns(_type(shape), User.active, initial).subquery().columns
+    return select(*kinds, func.count()).group_by(*kinds)
 
 
 @_once

@@ -49,10 +49,9 @@ class Books:
 
     def in_view(self, filters: Filters, actor: Actor) -> InView:
         """Who is in view of the filters' product and status, whatever the other filters (P4)."""
-        viewer = None if actor.views_everyone else (actor.id, actor.groups, actor.permissions)
         return self.once(
-            ("in view", filters.product.id, filters.status, viewer),
-            lambda: lists.in_view(self._session, filters, actor),
+            ("in view", filters.product.id, filters.status, lists.viewer(actor)),
+            lambda: lists.in_view(self._session, filters, actor, self.once),
         )
 
     def people(self, filters: Filters, actor: Actor, *, besides: bool = False) -> PeopleList:
