@@ -43,7 +43,11 @@ class _Download:
 
     def __next__(self) -> str:
         if not self._closed:
-            return next(self._pieces)
+            try:
+                return next(self._pieces)
+            except StopIteration:
+                if not self._closed:  # else it was closed just now, and may not be whole
+                    raise
         if last := next(self._rest, ""):
             return last
         raise TimeoutError("a download took too long")
