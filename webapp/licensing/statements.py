@@ -288,7 +288,7 @@ def _contains(shape: Shape) -> Narrowing:
     """3 or more: anywhere in either."""
 
     def fits(*columns: Words) -> ColumnElement[bool]:
-        if shape.sqlite:  # takes half as long as LIKE, which could use no index either
+        if shape.sqlite:  # faster than LIKE, which could use no index either
             return or_(*(func.instr(column, bindparam("part")) > 0 for column in columns))
         return or_(*(column.like(bindparam("like"), escape="/") for column in columns))
 
