@@ -136,6 +136,7 @@ def running(
         process.send_signal(signal.SIGTERM)
         code = process.wait(timeout=30)
         assert code == 0, f"{command} left with {code}:\n{log.read_text('utf-8')}"
+        assert "refused to" not in log.read_text("utf-8")  # all workers ended in order
     finally:
         if process.poll() is None:  # it or its test failed: leave nothing running
             os.killpg(process.pid, signal.SIGKILL)

@@ -82,7 +82,7 @@ def test_of_a_walk_each_request_is_one_line_and_no_secret_is_in_any(desk: Desk, 
         return
     found = [json.loads(line) for line in log]
     for one in found:
-        assert list(one)[: len(ABOUT)] == ABOUT
+        assert list(one)[: len(ABOUT)] == ABOUT, one
         assert re.fullmatch(TIME, one["time"])
         assert re.fullmatch(r"[0-9a-f]{12}", one["id"])
         assert one["address"] == "127.0.0.1"

@@ -16,13 +16,14 @@ from flask import Flask
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server import Server
+from granian.server.mp import MPServer
 
 from webapp.commands import start
 from webapp.commands.address import in_url, is_every_address, listening_address
 from webapp.commands.common import warn_of_unknown_settings
 from webapp.settings import PREFIX, is_loopback, read_settings
 
+_GRACE = 30.0  # seconds that workers have to answer what is under way; then they are killed
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 _FILE = click.Path(path_type=Path)
 
@@ -66,7 +67,7 @@ def run_server(
     sys.stdout.flush()
     cert, key = tls or (None, None)
     _let_signals_wait_for_new_workers()
-    Server(
+    _Server(
         "webapp.commands.serve:worker_app",
         factory=True,
         address=address,
@@ -80,10 +81,27 @@ def run_server(
         ssl_key=key,
         ssl_protocol_min=SSLProtocols.tls12,
         respawn_failed_workers=True,
-        workers_kill_timeout=30,
+        workers_kill_timeout=1,  # after the time that _Server gives them
         log_level=LogLevels.warning,
         log_dictconfig=log or _log_to_stdout("text", requests=False),
     ).serve()
+
+
+class _Server(MPServer):
+    """A server that knows when its workers have ended.
+
+    The library asks so soon after the end of one that its own thread, which waits for it too, may not
+    have noted it: it then says of a worker that did end in order that it refused to, and kills it.
+    """
+
+    def _stop_workers(self) -> None:
+        workers: list[Any] = self.wrks
+        for worker in workers:
+            worker.terminate()
+        until = time.monotonic() + _GRACE
+        while any(worker.is_alive() for worker in workers) and time.monotonic() < until:
+            time.sleep(0.01)
+        super()._stop_workers()  # type: ignore[no-untyped-call]
 
 
 def _let_signals_wait_for_new_workers() -> None:
