@@ -5,7 +5,8 @@ from who is in view; figures for the whole account come from the pools, never fr
 
 No query walks everybody to find a few: what narrows a list is sized first. It is walked along the index
 in its order that has the fewest in it, of a license, of a group or of all whom a supervisor reaches; where
-that passes over too many, a set of those who fit is read and put in order instead.
+that passes over too many, a set of those who fit is read and put in order instead: on SQLite that of a
+search is read nearly in order, and no farther than the page goes.
 ``statements`` are built once for each shape of question; what is asked for is bound to them.
 """
 
@@ -32,9 +33,9 @@ from webapp.words import Status
 
 COUNT_CAP = 1000
 MOST = 10_000  # sets are sized up to this
-PLACED = 5  # to put one of a set in order takes as long as so many steps of a walk along an index
+PLACED = 7  # to put one of a set in order takes as long as so many steps of a walk along an index
 REACHED = 12  # and if it must be asked of each whether a supervisor reaches them
-MARGIN = 2.5  # a walk goes so much farther than it should have to, if those who fit stand anywhere
+MARGIN = 1.5  # a walk goes so much farther than it should have to, if those who fit stand anywhere
 _INITIALS = 20  # a letter begins about one of so many names
 _ARMS = 8  # a supervisor's groups are walked side by side if they are no more
 
@@ -207,7 +208,8 @@ class _Part:
         self, connection: Connection, filters: Filters, actor: Actor, shape: Shape, once: Once
     ) -> None:
         self._connection, self._initial, self._shape = connection, filters.initial, shape
-        self._ways = [narrowing.way for narrowing in statements.narrowings(self._shape)]
+        self._narrowings = statements.narrowings(shape)
+        self._ways = [narrowing.way for narrowing in self._narrowings]
         self._sets = [place for place, way in enumerate(self._ways) if way is None]
         self._values = _values(filters, actor)
         self._names = (filters.q, statements.after_all(filters.q)) if shape.search == "name" else ("", "")
@@ -255,18 +257,29 @@ class _Part:
         ways: dict[Way, int] = {"list": sizes.listed}
         ways |= {way: sizes.of(place) for place, way in enumerate(self._ways) if way}
         way = min(ways, key=lambda way: ways[way])
-        # How many of them fit, if one thing that narrows the list has nothing to do with the other.
         tested = [sizes.of(place) for place, other in enumerate(self._ways) if other != way]
         tested += [sizes.listed] if way != "list" else []
-        share = prod(size / sizes.everyone for size in tested)
         whole = self._whole(ways[way])
-        far = min(whole, MARGIN * most / share if share else whole)
-        each = REACHED if self._shape.reach else PLACED
-        placed = each * min(map(sizes.of, self._sets), default=inf)
+        far = min(whole, MARGIN * self._passed(tested, most))
+        placed = min((self._placing(place, most) for place in self._sets), default=inf)
         if placed <= far:
             return None
         # A walk to the end takes no longer than what would be done instead: then it need not be cut short.
         return self._along(way, after, most, part=far / whole if far < whole and placed < whole else 1)
+
+    def _passed(self, tested: Iterable[int], most: int) -> float:
+        """About how many are passed until so many fit the rest, as if they fitted by chance."""
+        share = prod(size / self._sizes.everyone for size in tested)
+        return most / share if share else inf
+
+    def _placing(self, place: int, most: int) -> float:
+        """What it takes to put the next of a set in order, in steps of a walk."""
+        sizes = self._sizes
+        each = REACHED if self._shape.reach else PLACED
+        if not self._narrowings[place].nearly:
+            return each * sizes.of(place)
+        rest = [sizes.of(other) for other in range(len(self._ways)) if other != place]
+        return each * min(self._whole(sizes.of(place)), self._passed([*rest, sizes.listed], most))
 
     def _along(self, way: Way, after: Key | None, most: int, part: float = 1) -> Sequence[Any] | None:
         """The next people along a way; None if there are not so many up to this part of it."""
@@ -301,11 +314,13 @@ class _Part:
         return found
 
     def _put_in_order(self, after: Key | None, most: int) -> Sequence[Any]:
-        """The next people, of those in the smallest set."""
-        start = self._sizes.smallest(self._sets)
+        """The next people, of those in the set that takes least."""
+        start = min(self._sets, key=lambda place: self._placing(place, most))
+        first = self._narrowings[start].nearly and self._sizes.of(start) > most
         found: list[Any] = []
         for bounds in statements.stretches(self._initial, self._names, after):
-            found += self._shown(statements.places(self._shape, start, frozenset(bounds)), bounds, most)
+            places = statements.places(self._shape, start, frozenset(bounds), first)
+            found += self._shown(places, bounds, most)
             if len(found) >= most:
                 break
         return found[:most]
@@ -321,8 +336,7 @@ class _Part:
     def _size(self) -> Sizes:
         listed, everyone, *numbers = self._ask(statements.sizes(self._shape), most=MOST + 1).one()
         each = iter(numbers)
-        narrowings = statements.narrowings(self._shape)
-        sets = [tuple(islice(each, len(narrowing.sets))) for narrowing in narrowings]
+        sets = [tuple(islice(each, len(narrowing.sets))) for narrowing in self._narrowings]
         return Sizes(listed, everyone, tuple(sets))
 
     def _whole(self, size: float) -> float:
@@ -330,7 +344,7 @@ class _Part:
         return size / (_INITIALS if self._initial or self._names[0] else 1)
 
     def _ask(self, statement: Statement, **more: Any) -> Result[*tuple[Any, ...]]:
-        return self._connection.execute(statement, self._values | more)
+        return self._connection.execute(statement, self._values | more | statements.entries(more))
 
 
 def _rounded(steps: float) -> int:

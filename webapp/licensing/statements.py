@@ -38,7 +38,16 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from webapp.licensing import visibility
 from webapp.licensing.visibility import Column, Truth
-from webapp.models import Holding, Membership, Offer, Pool, User, user_search
+from webapp.models import (
+    SEARCH_IDS,
+    Holding,
+    Membership,
+    Offer,
+    Pool,
+    User,
+    search_place,
+    user_search,
+)  # fmt: skip
 from webapp.models import LicenseType as TypeRow
 from webapp.words import Status
 
@@ -200,12 +209,14 @@ def _hidden(column: Any, nothing: Any = "") -> ColumnElement[Any]:
 class Narrowing:
     """One thing that narrows a list: those who fit as sets to start from, and as a test of one user.
 
-    Someone may be in several of the sets. ``way``: they can be walked in the list's order.
+    Someone may be in several of the sets. ``way``: they can be walked in the list's order. ``nearly``: the
+    one set is read nearly in that order.
     """
 
     sets: Sequence[Statement]
     test: Callable[[_Source], ColumnElement[bool]]
     way: Way | None = None
+    nearly: bool = False
 
 
 def _narrowings(shape: Shape) -> Iterator[Narrowing]:
@@ -295,8 +306,9 @@ def _contains(shape: Shape) -> Narrowing:
     those: Statement = select(User.id).where(fits(User.name_fold, User.username_fold))
     if shape.sqlite:
         matches = user_search.c.user_search.op("MATCH")(bindparam("match"))
-        those = select(user_search.c.rowid).where(matches)
-    return Narrowing([those], lambda source: fits(*map(_hidden, source.place)))
+        entry = user_search.c.rowid
+        those = select(entry.op("&")(SEARCH_IDS).label("id"), entry.label("entry")).where(matches)
+    return Narrowing([those], lambda source: fits(*map(_hidden, source.place)), nearly=shape.sqlite)
 
 
 def stretches(
@@ -336,6 +348,13 @@ def _within(place: Sequence[Words], bounds: Mapping[str, Any]) -> Iterator[Colum
         yield tuple_(*place) <= tuple_(bounds["until_name"], bounds["until_username"])
 
 
+def entries(bounds: Mapping[str, Any]) -> dict[str, int]:
+    """Between which entries of the search index the names within these bounds stand."""
+    low = bounds.get("after_name", bounds.get("low", ""))
+    high = bounds.get("until_name", bounds.get("high", chr(sys.maxunicode)))
+    return {"first_entry": search_place(low), "last_entry": search_place(high) | SEARCH_IDS}
+
+
 def _listed(shape: Shape, start: int, bounds: Iterable[str]) -> tuple[_Source, Statement]:
     """Who is on the list within these bounds, read from one of the sets."""
     narrowings = list(_narrowings(shape))
@@ -348,6 +367,9 @@ def _listed(shape: Shape, start: int, bounds: Iterable[str]) -> tuple[_Source, S
     people = _those(shape, source, [*_bound(source, bounds), *tests])
     if those is None:
         return source, people.where(User.id.in_(_union(sets)))
+    if narrowings[start].nearly:
+        people = people.where(those.c.entry.between(bindparam("first_entry"), bindparam("last_entry")))
+        people = people.add_columns(those.c.entry)
     return source, people.join_from(those, User, User.id == those.c[0])
 
 
@@ -403,10 +425,19 @@ def _counted(sets: Sequence[Statement], most: BindParameter[int]) -> ColumnEleme
 
 
 @_once
-def places(shape: Shape, start: int, bounds: frozenset[str]) -> Statement:
-    """The people at so many places of the list, of those in a set."""
+def places(shape: Shape, start: int, bounds: frozenset[str], first: bool) -> Statement:
+    """The people at so many places of the list, of those in a set.
+
+    ``first``: it is nearly in the list's order, and is only read as far as the last of them may stand.
+    """
     source, people = _listed(shape, start, bounds)
-    return _shown(shape, people.order_by(*source.place).limit(bindparam("size")))
+    size: BindParameter[int] = bindparam("size")
+    if first:
+        entry = people.selected_columns["entry"]
+        last = people.with_only_columns(entry.op("|")(SEARCH_IDS)).order_by(entry).limit(1).offset(size - 1)
+        up_to = func.coalesce(last.correlate(None).scalar_subquery(), bindparam("last_entry"))
+        people = people.where(entry <= up_to)
+    return _shown(shape, people.order_by(*source.place).limit(size))
 
 
 @_once

@@ -13,9 +13,10 @@ from webapp.models.group import Group, GroupAccess, Membership
 from webapp.models.holding import Holding, Pool
 from webapp.models.operation import Operation
 from webapp.models.sign_in import Credential, PasswordLink, SignIn, Throttle
-from webapp.models.user import Offer, User, user_search
+from webapp.models.user import SEARCH_IDS, Offer, User, search_place, user_search
 
 __all__ = [
+    "SEARCH_IDS",
     "Base",
     "ChainHead",
     "Change",
@@ -36,5 +37,6 @@ __all__ = [
     "SignIn",
     "Throttle",
     "User",
+    "search_place",
     "user_search",
 ]

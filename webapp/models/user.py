@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, Text, column, table, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, column, table, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.models.base import Base, Folded, Moment, WordSet
@@ -68,8 +68,28 @@ class User(Base):
 
 
 # Trigrams of both folds, kept by triggers: who has these letters anywhere. SQLite alone; PostgreSQL has
-# an index of the same kind on the user table.
-user_search = table("user_search", column("rowid", Integer), column("user_search", Text))
+# an index of the same kind on the user table. An entry's number is the place of its user's name and the id.
+user_search = table("user_search", column("rowid", BigInteger), column("user_search", Text))
+SEARCH_IDS = (1 << 28) - 1  # the part of an entry's number that is the id
+
+
+def search_place(name_fold: str) -> int:
+    """The least number of an entry of this name: nearly in the list's order, for seven letters only.
+
+    It grows from name to name or stays as it is. The triggers reckon the same: a space is 1, a letter from
+    a to z 3 to 28; of another sign it only counts whether it comes before or after these, and none behind it.
+    """
+    place, goes_on = 0, True
+    for sign in name_fold[:7].ljust(7, "\0"):
+        place = place << 5 | (_worth(sign) if goes_on else 0)
+        goes_on = goes_on and (sign == " " or "a" <= sign <= "z")
+    return place << 28
+
+
+def _worth(sign: str) -> int:
+    if "a" <= sign <= "z":
+        return ord(sign) - ord("a") + 3
+    return 29 if sign > "z" else 2 if sign > " " else 1 if sign == " " else 0
 
 
 class Offer(Base):
