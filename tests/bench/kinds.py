@@ -5,6 +5,7 @@ only, and asks the database nothing while pages are measured.
 """
 
 import random
+import re
 import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,11 @@ class Kind:
     username: str
     addresses: tuple[str, ...]
     region: str = "div#users"
+
+    @property
+    def list(self) -> str:
+        """Of which list it is: ``licenses`` or ``users``."""
+        return re.split(r"[/?]", self.addresses[0])[1]
 
     @property
     def searches(self) -> bool:
