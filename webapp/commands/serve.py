@@ -67,7 +67,7 @@ def run_server(
     sys.stdout.flush()
     cert, key = tls or (None, None)
     _let_signals_wait_for_new_workers()
-    _Server(
+    Server(
         "webapp.commands.serve:worker_app",
         factory=True,
         address=address,
@@ -81,13 +81,13 @@ def run_server(
         ssl_key=key,
         ssl_protocol_min=SSLProtocols.tls12,
         respawn_failed_workers=True,
-        workers_kill_timeout=1,  # after the time that _Server gives them
+        workers_kill_timeout=1,  # after the time that Server gives them
         log_level=LogLevels.warning,
         log_dictconfig=log or _log_to_stdout("text", requests=False),
     ).serve()
 
 
-class _Server(MPServer):
+class Server(MPServer):
     """A server that knows when its workers have ended.
 
     The library asks so soon after the end of one that its own thread, which waits for it too, may not
