@@ -124,9 +124,9 @@ class Sizes:
         """How many fit, counting some twice."""
         return sum(self.sets[narrowing])
 
-    def smallest(self, narrowings: Iterable[int]) -> int:
-        """Which of these has the fewest."""
-        return min(narrowings, key=self.of)
+    def smallest(self) -> int:
+        """Which has the fewest."""
+        return min(range(len(self.sets)), key=self.of)
 
 
 Once = Callable[[Hashable, Callable[[], Any]], Any]
@@ -240,7 +240,7 @@ class _Part:
     def _count(self, until: Key | None) -> int:
         start = None
         if self._shape.narrowed:  # it ends at the cap, so that no set is too large to begin with
-            smallest = self._sizes.smallest(range(len(self._ways)))
+            smallest = self._sizes.smallest()
             start = smallest if self._sizes.of(smallest) <= self._whole(self._sizes.listed) else None
         return sum(
             self._ask(

@@ -47,7 +47,7 @@ from webapp.models import (
     User,
     search_place,
     user_search,
-)  # fmt: skip
+)
 from webapp.models import LicenseType as TypeRow
 from webapp.words import Status
 

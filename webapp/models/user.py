@@ -70,7 +70,8 @@ class User(Base):
 # Trigrams of both folds, kept by triggers: who has these letters anywhere. SQLite alone; PostgreSQL has
 # an index of the same kind on the user table. An entry's number is the place of its user's name and the id.
 user_search = table("user_search", column("rowid", BigInteger), column("user_search", Text))
-SEARCH_IDS = (1 << 28) - 1  # the part of an entry's number that is the id
+_ID_BITS = 28
+SEARCH_IDS = (1 << _ID_BITS) - 1  # the part of an entry's number that is the id
 
 
 def search_place(name_fold: str) -> int:
@@ -83,7 +84,7 @@ def search_place(name_fold: str) -> int:
     for sign in name_fold[:7].ljust(7, "\0"):
         place = place << 5 | (_worth(sign) if goes_on else 0)
         goes_on = goes_on and (sign == " " or "a" <= sign <= "z")
-    return place << 28
+    return place << _ID_BITS
 
 
 def _worth(sign: str) -> int:
