@@ -33,10 +33,11 @@ def users_table(
         access = _access(session, ids, actor)
         for row in page.rows:
             user = users[row.user_id]
-            held = {types[key].product: types[key].name for key in row.licenses}
+            kinds = [types[key] for key in (user.base_type_id, *map(int, row.besides.split()))]
+            held = {kind.product: kind.name for kind in kinds}
             yield (
                 user.username, user.name, user.email, user.sso_external_id or "", _flag(user.active),
-                held.get(catalog.base.key, ""), user.agent_id or "", _flag(user.contactpad),
+                held[catalog.base.key], user.agent_id or "", _flag(user.contactpad),
                 _flag(user.webrtc), ";".join(row.groups),
                 ";".join(word for word in PERMISSIONS if word in user.permissions),
                 ";".join(access[row.user_id]), _moment(row),

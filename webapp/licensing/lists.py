@@ -12,7 +12,7 @@ search is read nearly in order, and no farther than the page goes.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property
@@ -33,8 +33,7 @@ from webapp.words import Status
 
 COUNT_CAP = 1000
 MOST = 10_000  # sets are sized up to this
-PLACED = 7  # to put one of a set in order takes as long as so many steps of a walk along an index
-REACHED = 12  # and if it must be asked of each whether a supervisor reaches them
+PLACED = 5  # to put one of a set in order takes as long as so many steps of a walk along an index
 MARGIN = 1.5  # a walk goes so much farther than it should have to, if those who fit stand anywhere
 _INITIALS = 20  # a letter begins about one of so many names
 _ARMS = 8  # a supervisor's groups are walked side by side if they are no more
@@ -71,7 +70,8 @@ class Key(NamedTuple):
 class Row(NamedTuple):
     """One person. ``license_type_id``: of the product listed; for the archived, their base license.
 
-    ``held``: the ids of all license types they hold or, archived, are offered, as one text; if asked for.
+    ``besides``: the ids of the license types they hold or, archived, are offered besides their base license,
+    as one text; if asked for.
     """
 
     key: Key
@@ -82,12 +82,7 @@ class Row(NamedTuple):
     license_type_id: int
     last_login: datetime | None
     groups: tuple[str, ...]
-    held: str
-
-    @property
-    def licenses(self) -> frozenset[int]:
-        """The ids of all license types they hold or, archived, are offered."""
-        return frozenset(map(int, self.held.split()))
+    besides: str
 
 
 @dataclass(frozen=True)
@@ -140,7 +135,7 @@ def _anew(_name: Hashable, read: Callable[[], Any]) -> Any:
 class PeopleList:
     """One list as an actor asked for it.
 
-    ``once``: where numbers that only a change alters are kept. ``besides``: rows tell all licenses.
+    ``once``: where numbers that only a change alters are kept. ``besides``: rows tell the other licenses.
     """
 
     def __init__(
@@ -163,9 +158,9 @@ class PeopleList:
         names, moment = self._names, datetime.fromisoformat
         rows = tuple([
             Row(Key(name_fold, username_fold), user_id, username, name, bool(active), license_type_id,
-                moment(last_login) if last_login else None, names(groups) if groups else (), held)
+                moment(last_login) if last_login else None, names(groups) if groups else (), besides or "")
             for (name_fold, username_fold, user_id, username, name, active, license_type_id, last_login,
-                 groups, held) in found[:size]
+                 groups, besides) in found[:size]
         ])  # fmt: skip
         return Page(rows, rows[-1].key if len(found) > size else None)
 
@@ -275,11 +270,10 @@ class _Part:
     def _placing(self, place: int, most: int) -> float:
         """What it takes to put the next of a set in order, in steps of a walk."""
         sizes = self._sizes
-        each = REACHED if self._shape.reach else PLACED
         if not self._narrowings[place].nearly:
-            return each * sizes.of(place)
+            return PLACED * sizes.of(place)
         rest = [sizes.of(other) for other in range(len(self._ways)) if other != place]
-        return each * min(self._whole(sizes.of(place)), self._passed([*rest, sizes.listed], most))
+        return PLACED * min(self._whole(sizes.of(place)), self._passed([*rest, sizes.listed], most))
 
     def _along(self, way: Way, after: Key | None, most: int, part: float = 1) -> Sequence[Any] | None:
         """The next people along a way; None if there are not so many up to this part of it."""
@@ -320,12 +314,12 @@ class _Part:
         found: list[Any] = []
         for bounds in statements.stretches(self._initial, self._names, after):
             places = statements.places(self._shape, start, frozenset(bounds), first)
-            found += self._shown(places, bounds, most)
+            found += self._shown(places, bounds | statements.entries(bounds), most)
             if len(found) >= most:
                 break
         return found[:most]
 
-    def _shown(self, statement: Statement, bounds: dict[str, str], most: int) -> Sequence[Any]:
+    def _shown(self, statement: Statement, bounds: Mapping[str, Any], most: int) -> Sequence[Any]:
         return sorted(self._ask(statement, **bounds, size=most).scalar_one() or ())
 
     @cached_property
@@ -344,7 +338,7 @@ class _Part:
         return size / (_INITIALS if self._initial or self._names[0] else 1)
 
     def _ask(self, statement: Statement, **more: Any) -> Result[*tuple[Any, ...]]:
-        return self._connection.execute(statement, self._values | more | statements.entries(more))
+        return self._connection.execute(statement, self._values | more)
 
 
 def _rounded(steps: float) -> int:

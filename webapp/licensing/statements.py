@@ -44,6 +44,7 @@ from webapp.models import (
     Membership,
     Offer,
     Pool,
+    Product,
     User,
     search_place,
     user_search,
@@ -71,8 +72,8 @@ class Shape:
     ``base``: a base license is listed. ``supervisor``: admins are not in view. ``reach``: nor is who is
     out of reach; who is in one of the supervisor's groups is not. ``arms``: the number of these groups, if
     they can be walked side by side. ``search``: for a part of name or username; or for the start of the
-    name, which is a stretch of the order; or of the username alone. ``besides``: all licenses of those
-    listed are told.
+    name, which is a stretch of the order; or of the username alone. ``besides``: the other licenses
+    of those listed are told.
     """
 
     status: Status
@@ -113,6 +114,13 @@ class _Source:
     where: Sequence[ColumnElement[bool]]
 
 
+def _own_groups(shape: Shape) -> list[BindParameter[int]]:
+    """A supervisor's groups: each by itself if they are few, else all in one."""
+    if shape.arms is None:
+        return [bindparam("groups", expanding=True)]
+    return [bindparam(f"group_{place}") for place in range(shape.arms)]
+
+
 def _arms(shape: Shape, way: Way) -> list[_Source]:
     """The index that a list is walked along, or those side by side, each call with names of its own."""
     if way == "list":
@@ -122,8 +130,8 @@ def _arms(shape: Shape, way: Way) -> list[_Source]:
         return [_source(member, member.group_id == bindparam("group"))]
     if way == "license":
         return [_source(*arm) for arm in _with_license(shape)]
-    own: list[BindParameter[int]] = [bindparam(f"group_{place}") for place in range(shape.arms or 0)]
-    return [_source(*arm) for arm in visibility.reach(bindparam("me"), own, shape.unassigned)]
+    reach = visibility.reach(bindparam("me"), _own_groups(shape), shape.unassigned)
+    return [_source(*arm) for arm in reach]
 
 
 def _everyone_listed(shape: Shape) -> _Source:
@@ -157,9 +165,11 @@ def _records(shape: Shape, user_id: Column) -> _Source:
         if not shape.base:
             where.append(_holds(shape, user_id))
         elif shape.type:
-            where.append(_hidden(User.base_type_id, 0) == bindparam("type"))
+            where.append(_hidden(User.base_type_id, "0") == bindparam("type"))
     place = [_hidden(column).label(column.key) for column in (User.name_fold, User.username_fold)]
-    return _Source(place, user_id, User.base_type_id, User.unassigned, where)
+    # SQLite asks what needs another index alone before it reads the user's row.
+    alone = ~exists().where(Membership.user_id == user_id) if shape.sqlite else User.unassigned
+    return _Source(place, user_id, User.base_type_id, alone, where)
 
 
 def _holding(user_id: Column) -> Select[int]:
@@ -200,9 +210,9 @@ def _type(shape: Shape) -> ColumnElement[int]:
     return User.base_type_id.label("type_id")
 
 
-def _hidden(column: Any, nothing: Any = "") -> ColumnElement[Any]:
-    """The column as no index has it."""
-    return func.coalesce(column, nothing)
+def _hidden(column: Any, nothing: str = "''") -> ColumnElement[Any]:
+    """The column as no index has it. ``nothing``: a literal of its type."""
+    return func.coalesce(column, literal_column(nothing))
 
 
 @dataclass(frozen=True)
@@ -221,14 +231,14 @@ class Narrowing:
 
 def _narrowings(shape: Shape) -> Iterator[Narrowing]:
     if shape.reach:
-        me: BindParameter[int] = bindparam("me")
-        groups: BindParameter[int] = bindparam("groups", expanding=True)
+        groups = _own_groups(shape)
         yield Narrowing(
-            _sets(_arms(shape, "reach"))
-            if shape.arms is not None
-            else _sets(_source(*arm) for arm in visibility.reach(me, [groups], shape.unassigned)),
+            _sets(_arms(shape, "reach")),
             lambda source: visibility.reached(
-                source.user_id, me, groups, source.alone if shape.unassigned else false()
+                source.user_id,
+                bindparam("me"),
+                groups[0] if shape.arms is None else groups,
+                source.alone if shape.unassigned else false(),
             ),
             None if shape.arms is None else "reach",
         )
@@ -272,7 +282,7 @@ def _with_license(shape: Shape) -> list[tuple[Any, ColumnElement[bool]]]:
 def _licensed(shape: Shape) -> Narrowing:
     def has(source: _Source) -> ColumnElement[bool]:
         if shape.base:  # each user's own row says it
-            return _hidden(source.base, 0) == bindparam("type")
+            return _hidden(source.base, "0") == bindparam("type")
         return or_(
             *(
                 exists().where(record.user_id == source.user_id, condition)
@@ -368,7 +378,6 @@ def _listed(shape: Shape, start: int, bounds: Iterable[str]) -> tuple[_Source, S
     if those is None:
         return source, people.where(User.id.in_(_union(sets)))
     if narrowings[start].nearly:
-        people = people.where(those.c.entry.between(bindparam("first_entry"), bindparam("last_entry")))
         people = people.add_columns(those.c.entry)
     return source, people.join_from(those, User, User.id == those.c[0])
 
@@ -432,12 +441,17 @@ def places(shape: Shape, start: int, bounds: frozenset[str], first: bool) -> Sta
     """
     source, people = _listed(shape, start, bounds)
     size: BindParameter[int] = bindparam("size")
-    if first:
-        entry = people.selected_columns["entry"]
-        last = people.with_only_columns(entry.op("|")(SEARCH_IDS)).order_by(entry).limit(1).offset(size - 1)
-        up_to = func.coalesce(last.correlate(None).scalar_subquery(), bindparam("last_entry"))
-        people = people.where(entry <= up_to)
-    return _shown(shape, people.order_by(*source.place).limit(size))
+    if not first:
+        return _shown(shape, people.order_by(*source.place).limit(size))
+    entry = people.selected_columns["entry"]
+    within = entry.between(bindparam("first_entry"), bindparam("last_entry"))
+    some = people.where(within).order_by(entry).limit(size).cte()
+    last = select(func.max(some.c.entry)).scalar_subquery()
+    # Whoever has the same first letters as the last of these may stand before them.
+    rest = people.where(entry > last, entry <= last.op("|")(SEARCH_IDS))
+    found = union_all(select(some), rest)
+    place = (found.selected_columns[name] for name in ("name_fold", "username_fold"))
+    return _shown(shape, found.order_by(*place).limit(size))
 
 
 @_once
@@ -492,18 +506,23 @@ def _shown(shape: Shape, places: Statement | CompoundSelect[*tuple[Any, ...]]) -
         some.c.name_fold, some.c.username_fold,
         User.id, User.username, User.name, User.active, _type(shape), last_login,
         _together(member.group_id, member.user_id == User.id),
-        _licenses() if shape.besides else "",
+        _besides() if shape.besides else "",
     )  # fmt: skip
     row, rows = ("json_array", "json_group_array") if shape.sqlite else ("json_build_array", "json_agg")
     all_ = getattr(func, rows)(getattr(func, row)(*columns), type_=JSON)
     return select(all_).join_from(some, User, User.id == some.c.user_id)
 
 
-def _licenses() -> ColumnElement[Any]:
-    """All licenses that a user holds or, archived, is offered."""
+def _besides() -> ColumnElement[Any]:
+    """The licenses that a user holds or, archived, is offered besides the base license."""
     held, offer = aliased(Holding), aliased(Offer)
-    holds = _together(held.license_type_id, held.user_id == User.id, held.ends_at.is_(None))
-    return case((User.active, holds), else_=_together(offer.license_type_id, offer.user_id == User.id))
+    base = select(Product.id).where(Product.base).scalar_subquery()
+    # The product stands in the index: most hold nothing else, and no holding is read of them.
+    holds = _together(
+        held.license_type_id, held.user_id == User.id, held.ends_at.is_(None), held.product_id != base
+    )
+    other = offer.license_type_id != User.base_type_id
+    return case((User.active, holds), else_=_together(offer.license_type_id, offer.user_id == User.id, other))
 
 
 def _together(number: Column, *where: ColumnElement[bool]) -> ColumnElement[Any]:

@@ -31,7 +31,7 @@ __all__ = ["OPERATOR", "Actor", "read_actor", "visible", "visible_groups"]
 Column = ColumnElement[int] | InstrumentedAttribute[int] | InstrumentedAttribute[int | None]
 Truth = ColumnElement[bool] | InstrumentedAttribute[bool]
 Me = int | None | BindParameter[int]
-Groups = Sequence[int] | BindParameter[int]
+Groups = Sequence[int] | Sequence[BindParameter[int]] | BindParameter[int]
 
 
 def read_actor(session: Session, user_id: int) -> Actor | None:

@@ -160,7 +160,7 @@ def shown_rows(page: Page, catalog: Catalog, moment: datetime, zone: tzinfo) -> 
             "username": row.username, "name": row.name, "active": row.active,
             "url": home + row.username,
             "license": types[row.license_type_id].name, "hue": colors[row.license_type_id],
-            "besides": others(row.held, row.license_type_id),
+            "besides": others(row.besides),
             "groups": ", ".join(row.groups[:_GROUPS_SHOWN]),
             "groups_more": max(0, len(row.groups) - _GROUPS_SHOWN),
             "last_sign_in": words.ago(row.last_login, moment, zone),
@@ -170,14 +170,14 @@ def shown_rows(page: Page, catalog: Catalog, moment: datetime, zone: tzinfo) -> 
     ]  # fmt: skip
 
 
-def _others(types: Mapping[int, LicenseType]) -> Callable[[str, int], list[str]]:
-    """Names a user's licenses besides the one listed, in the catalog's order; once for all with the same."""
+def _others(types: Mapping[int, LicenseType]) -> Callable[[str], list[str]]:
+    """Names a user's other licenses, in the catalog's order; once for all with the same."""
     names = {str(key): kind.full_name for key, kind in types.items()}
 
     @cache
-    def others(held: str, listed: int) -> list[str]:
-        rest = {*held.split()} - {str(listed)}
-        return [name for key, name in names.items() if key in rest]
+    def others(besides: str) -> list[str]:
+        ids = {*besides.split()}
+        return [name for key, name in names.items() if key in ids]
 
     return others
 
