@@ -1,11 +1,11 @@
 """The change log as it is read: what was changed, newest first, as far as the actor may view it (P4).
 
-Only entries about users in view are told, and how many more a change had; whoever did it and is out
-of view stays unnamed. Reads only; ``history`` writes and proves the log.
+Only entries about users in view are told, and never whether a change had others; whoever did it and is
+out of view stays unnamed. Reads only; ``history`` writes and proves the log.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +19,8 @@ from webapp.licensing.visibility import Actor, find, visible
 from webapp.models import Change, ChangeEntry, User
 
 LINES = 6  # entries told of each change in a list
+HIGHEST = 2**31 - 1  # number of a change
+OF_ONE_USER = 100  # and if they are of one user alone: all that a change can have of them
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Told:
-    """One change. ``more``: its entries that are not among the lines, in view or not."""
+    """One change. ``more``: whether more of it is asked for and in view than these lines."""
 
     seq: int
     at: datetime
@@ -56,7 +58,7 @@ class Told:
     door: str
     cause: str | None
     lines: tuple[Line, ...]
-    more: int
+    more: bool
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def read_page(
     if before is not None:
         found = found.where(Change.seq < before)
     seqs = session.scalars(found.order_by(Change.seq.desc()).limit(size + 1)).all()
-    shown = _tell(session, seqs[:size], about, actor, LINES)
+    shown = _tell(session, seqs[:size], about, actor, OF_ONE_USER if wanted.person else LINES)
     return Page(shown, seqs[size - 1] if len(seqs) > size else None)
 
 
@@ -88,7 +90,7 @@ def read_one(session: Session, seq: int, actor: Actor, *, after: int = -1, size:
     """One change with its entries after a position; None if nothing of it is in view (P5)."""
     entries = _entries_wanted(session, Wanted(), actor)
     found = _tell(session, [seq], [*entries, ChangeEntry.position > after], actor, size)
-    if not found or (entries and not found[0].lines and after < 0):
+    if not found or (entries and not found[0].lines):
         return None
     return found[0]
 
@@ -131,29 +133,17 @@ def _tell(
     """These changes with the first of their entries; as many queries for any number of them."""
     if not seqs:
         return ()
-    last = (
-        select(func.max(ChangeEntry.position)).where(ChangeEntry.change_seq == Change.seq).scalar_subquery()
-    )
     rows = session.execute(
-        select(
-            Change.seq,
-            Change.at,
-            Change.actor_id,
-            Change.actor,
-            Change.door,
-            Change.cause,
-            last.label("last"),
-        )
+        select(Change.seq, Change.at, Change.actor_id, Change.actor, Change.door, Change.cause)
         .where(Change.seq.in_(seqs))
         .order_by(Change.seq.desc())
-    ).all()  # fmt: skip
+    ).all()
     known = _in_view(session, {row.actor_id for row in rows if row.actor_id}, actor)
-    told = _lines(session, seqs, entries, actor, lines)
+    told = _lines(session, seqs, entries, actor, lines + 1)
     return tuple(
         Told(
             row.seq, row.at, row.actor if row.actor_id is None or row.actor_id in known else SOMEONE,
-            row.door, row.cause, tuple(told[row.seq]),
-            (0 if row.last is None else row.last + 1) - len(told[row.seq]),
+            row.door, row.cause, tuple(told[row.seq][:lines]), len(told[row.seq]) > lines,
         )
         for row in rows
     )  # fmt: skip
@@ -181,10 +171,10 @@ def _lines(
         )
         for seq in seqs
     ]  # fmt: skip
-    readable = None if actor.views_everyone else {name for _, name in lists.groups_in_view(session, actor)}
+    readable = None if actor.views_everyone else _names_since(session, actor)
     found: dict[int, list[Line]] = defaultdict(list)
     for row in session.execute(union_all(*parts)):
-        old, new = (_readable(row.field, value, readable) for value in (row.old, row.new))
+        old, new = (_readable(row.field, value, readable, row.change_seq) for value in (row.old, row.new))
         found[row.change_seq].append(
             Line(row.position, row.username, row.subject, row.subject_name, row.field, old, new, row.cause)
         )
@@ -193,12 +183,42 @@ def _lines(
     return found
 
 
-def _readable(field: str, value: str | None, groups: Collection[str] | None) -> str | None:
+def _names_since(session: Session, actor: Actor) -> dict[str, list[range]]:
+    """In which changes each name was that of a group in view: others may have had it too (P4)."""
+    ends = {name: HIGHEST + 1 for _, name in lists.groups_in_view(session, actor)}
+    found: dict[str, list[range]] = defaultdict(list)
+    entry = ChangeEntry
+    named = (
+        select(entry.change_seq, entry.subject, entry.old, entry.new)
+        .where(entry.user_id.is_(None), entry.field == "group")
+        .order_by(entry.change_seq.desc(), entry.position.desc())
+    )
+    for row in session.execute(named):
+        renamed = row.old is not None and row.new is not None
+        name = row.new if renamed else row.subject
+        if row.new is None or name not in ends:  # deleted, or another group's
+            continue
+        found[name].append(range(row.change_seq, ends.pop(name)))
+        if renamed:
+            ends[row.old] = row.change_seq
+    for name, end in ends.items():
+        found[name].append(range(end))
+    return found
+
+
+def _readable(
+    field: str, value: str | None, groups: Mapping[str, Sequence[range]] | None, seq: int
+) -> str | None:
     """A value without the names of groups out of the actor's view (P4). ``groups`` None: all are in it."""
     if groups is None or value is None or field not in ("groups", "access"):
         return value
     parts = value.split(";")
-    kept = [part for part in parts if (part.rpartition(":")[0] if field == "access" else part) in groups]
+    names = [part.rpartition(":")[0] if field == "access" else part for part in parts]
+    kept = [
+        part
+        for part, name in zip(parts, names, strict=True)
+        if any(seq in during for during in groups.get(name, ()))
+    ]
     return ";".join([*kept, *(["…"] if len(kept) < len(parts) else [])])
 
 

@@ -8,7 +8,6 @@ from flask import url_for
 
 from webapp.licensing.catalog import Catalog
 from webapp.licensing.changes import Line, Told
-from webapp.licensing.visibility import Actor
 from webapp.web import format as words
 
 # What an action is called, and the fields of the log that it stands for.
@@ -27,10 +26,11 @@ _FIELDS = {
     "status": "Status", "name": "Name", "email": "Email", "sso_external_id": "SSO external ID",
     "contactpad": "ContactPad", "webrtc": "WebRTC", "agent_id": "Agent ID", "groups": "Groups",
     "permissions": "Permissions", "access": "Group access", "overage": "Seats at extra charge",
-    "contract_line": "Contract", "group": "Group", "last_login": "Last sign-in",
-    "last_login_as_of": "Last sign-in as of", "password": "Password",
+    "contract_line": "Contract", "group": "Group", "password": "Password",
     "password_link": "Link to set a password",
 }  # fmt: skip
+
+_DOORS = {"page": "in the browser", "command line": "on the command line"}
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?Z")
 
@@ -54,20 +54,20 @@ def change(told: Told, catalog: Catalog, zone: tzinfo) -> dict[str, Any]:
         "seq": told.seq, "url": url_for("changes.one", seq=told.seq),
         "when": f"{told.at.astimezone(zone):%Y-%m-%d %H:%M}",
         "when_iso": told.at.isoformat(timespec="seconds"),
-        "by": told.by, "door": told.door, "cause": told.cause,
+        "by": told.by, "door": _DOORS.get(told.door, told.door), "cause": told.cause,
         "lines": [_line(line, catalog, zone) for line in told.lines],
-        "more": f"and {words.number(told.more)} more in this change" if told.more else "",
+        "more": told.more,
     }  # fmt: skip
 
 
-def whole(told: Told, catalog: Catalog, zone: tzinfo, actor: Actor) -> dict[str, Any]:
-    """One change with all its entries."""
-    last = told.lines[-1].position if told.lines else -1
-    more = told.more and len(told.lines) >= 100
+def whole(told: Told, catalog: Catalog, zone: tzinfo, after: int) -> dict[str, Any]:
+    """One change with its entries after a position."""
+    found = change(told, catalog, zone)
+    last = told.lines[-1].position if told.lines else after
     return {
-        **change(told, catalog, zone),
-        "next_url": url_for("changes.one", seq=told.seq, after=last) if more else None,
-        "hidden": bool(told.more) and not actor.views_everyone,
+        **found,
+        "first_url": found["url"] if after >= 0 else None,
+        "next_url": url_for("changes.one", seq=told.seq, after=last) if told.more else None,
     }
 
 
@@ -87,6 +87,8 @@ def _field(field: str, catalog: Catalog) -> str:
     product = catalog.product(key)
     if product and kind in ("license", "offer"):
         return product.name if kind == "license" else f"{product.name}, offered"
+    if field.startswith("last_login"):
+        return f"Last {catalog.base.short} sign-in{' as of' if field.endswith('as_of') else ''}"
     return _FIELDS.get(field, field.replace("_", " ").capitalize())
 
 

@@ -46,11 +46,12 @@ def one(seq: int) -> Response:
     """One change with all its entries in view."""
     after = request.args.get("after", "")
     position = int(after) if after.isdecimal() and len(after) < 10 else -1
-    found = changes.read_one(db.session(), seq, actor(), after=position) if seq < 2**31 else None
+    found = changes.read_one(db.session(), seq, actor(), after=position) if seq <= changes.HIGHEST else None
     if found is None:
         abort(404)
     catalog = ledger.read_catalog(db.session())
-    return page("changes/change.html", change=shown.whole(found, catalog, clock().zone, actor()))
+    told = shown.whole(found, catalog, clock().zone, position)
+    return page("changes/change.html", change=told, partial=not actor().views_everyone)
 
 
 def _list(found: changes.Page, more_url: str | None, **context: Any) -> Response:
