@@ -63,6 +63,14 @@ def test_a_broken_email_address_is_refused(value: str) -> None:
     assert problem.field == "email"
 
 
+@pytest.mark.parametrize("value", ["None", "NONE", "none"])
+def test_nothing_is_called_as_a_file_calls_nothing(value: str) -> None:
+    for check in (people.check_sso_external_id, people.check_group_name):
+        problem = check(value)
+        assert problem
+        assert problem.code == "means_nothing"
+
+
 @pytest.mark.parametrize(
     ("text", "folded"),
     [

@@ -44,6 +44,7 @@ _WORDS: dict[str, Wording] = {
     "group_shape": Wording("user record", "“{value}” can't be the name of a group.", "Use 1 to 100 characters without control characters."),
     "group_gone": Wording("groups", "The group “{value}” is not there any more: it was renamed or deleted.", "Choose again from the groups that there are."),
     "group_taken": Wording("groups", "“{value}” can't be used.", "Choose another name."),
+    "means_nothing": Wording("files", "“{value}” can't be used: in a file it means that there is none.", "Choose another."),
     "group_sign": Wording("groups", "“{value}” has ; or : in it, which separate groups in a file.", "Leave them out."),
     "group_not_empty": Wording("groups", "Users are in “{value}”.", "Take them out first, in their own forms; archived ones too."),
     "group_taken_up": Wording("P4", "“{value}” can't be deleted.", "Ask an admin."),

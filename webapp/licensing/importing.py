@@ -99,7 +99,7 @@ class _Cells:
 
     def _unless_none(self, column: str) -> str:
         value = self._text[column]
-        return "" if value.casefold() == "none" else value
+        return "" if people.means_nothing(value) else value
 
     def _list(self, column: str) -> Iterator[str]:
         return (part.strip() for part in self._unless_none(column).split(";") if part.strip())

@@ -83,8 +83,15 @@ def check_email(value: str) -> Problem | None:
     return None
 
 
+def means_nothing(value: str) -> bool:
+    """Whether a cell of a file with this text empties the field: no group and no ID can be called so."""
+    return value.casefold() == "none"
+
+
 def check_sso_external_id(value: str) -> Problem | None:
     """Optional; at most 255 characters, none of them unseen."""
+    if means_nothing(value):
+        return Problem("means_nothing", "sso_external_id", {"value": value})
     if not value or _plain(value, 255):
         return None
     return Problem("sso_external_id_shape", "sso_external_id")
@@ -99,6 +106,8 @@ def check_agent_id(value: str) -> Problem | None:
 
 def check_group_name(value: str) -> Problem | None:
     """1 to 100 characters, none of them unseen."""
+    if means_nothing(value):
+        return Problem("means_nothing", "groups", {"value": value})
     return None if _plain(value, 100) else Problem("group_shape", "groups", {"value": value})
 
 
