@@ -2,7 +2,8 @@
 "use strict";
 
 // Stays until it is closed or a later request succeeds. ``link``: an address that opens beside this page.
-function message(words, link) {
+// ``filter``: it was the filter form that failed.
+function message(words, { link, filter } = {}) {
   const area = document.getElementById("message");
   area.replaceChildren();
   if (!words) return;
@@ -25,13 +26,33 @@ function message(words, link) {
     way.textContent = "Sign in";
     area.append(way);
   }
-  if (unanswered) button("Try again", "button", () => document.getElementById("filters").requestSubmit());
-  button("Close", "button quiet", () => message(""));
+  if (filter) button("Try again", "button", () => document.getElementById("filters").requestSubmit());
+  button("Close", "button quiet", () => {
+    message("");
+    if (unanswered) asListed();
+  });
 }
 
 // From the moment that a filter is chosen until a list comes, the form says what the list is not: tapping the
 // same choice again changes nothing, and so sends nothing.
 let unanswered = false;
+
+// Whoever gives up a filter goes on from the list as it is: the address tells its filters.
+function asListed() {
+  const asked = new URLSearchParams(location.search);
+  const form = document.getElementById("filters");
+  for (const field of form.querySelectorAll("[name]")) {
+    const value = asked.get(field.name) ?? "";
+    if (field.type === "radio") field.checked = field.value === value;
+    else field.value = value;
+  }
+  for (const choices of form.querySelectorAll("fieldset")) {
+    const chosen = choices.querySelector(":checked") ?? choices.querySelector("input");
+    chosen.checked = true;
+    tell(chosen);
+  }
+  unanswered = false;
+}
 
 // The server answered, but with an error that base.html tells htmx not to show (noSwap).
 function whatItMeans(status, retryAfter, reading) {
@@ -54,7 +75,8 @@ document.addEventListener("htmx:response:error", (event) => {
   if (unasked(event.detail.ctx)) return;
   // Back leads to a page that can't be had any more: show what the server says of it, under its own address.
   if (request.headers["HX-History-Restore-Request"] && response.status !== 401) location.reload();
-  message(whatItMeans(response.status, response.headers.get("Retry-After"), request.method === "GET"));
+  const words = whatItMeans(response.status, response.headers.get("Retry-After"), request.method === "GET");
+  message(words, { filter: event.detail.ctx.sourceElement.id === "filters" });
   if (unsavedForm() && response.status === 400) renew();
 });
 
@@ -76,7 +98,7 @@ async function renew() {
   const ended = signInEnded;
   signInEnded = !person(page);
   if (signInEnded) {
-    message("Your sign-in ended. Nothing was saved, and what you typed is still here.", "/sign-in");
+    message("Your sign-in ended. Nothing was saved, and what you typed is still here.", { link: "/sign-in" });
   } else if (person(page) === person(document)) {
     const token = page.querySelector('[name="csrf_token"]').value;
     for (const field of document.querySelectorAll('[name="csrf_token"]')) field.value = token;
@@ -100,7 +122,8 @@ document.addEventListener("htmx:error", (event) => {
   if (unasked(ctx)) return;
   const why = error === "timeout" ? "The server took too long to answer." : "The server can't be reached.";
   const saving = ctx && ctx.request.method !== "GET";
-  message(`${why} ${saving ? "It is not known whether it was done. Try again: it counts only once." : "Try again in a moment."}`);
+  const then = saving ? "It is not known whether it was done. Try again: it counts only once." : "Try again in a moment.";
+  message(`${why} ${then}`, { filter: ctx?.sourceElement.id === "filters" });
 });
 
 document.addEventListener("htmx:after:request", (event) => {
@@ -162,8 +185,8 @@ function addShowButtons() {
 addShowButtons();
 document.addEventListener("htmx:after:swap", addShowButtons);
 
-// Menus and sheets close like any: by a tap beside them, or Escape.
-const openPanels = () => document.querySelectorAll("details:is(.menu, .sheet)[open]");
+// Menus and pickers close like any: by a tap beside them, or Escape.
+const openPanels = () => document.querySelectorAll("details:is(.menu, .picker)[open]");
 document.addEventListener("click", (event) => {
   for (const panel of openPanels()) if (!panel.contains(event.target)) panel.open = false;
 });
@@ -175,10 +198,9 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// One choice is open at a time.
+// What a tap opens at the end of a form comes into sight above the bar with Save.
 document.addEventListener("toggle", (event) => {
-  if (!event.target.matches(".picker[open]")) return;
-  for (const other of document.querySelectorAll(".picker[open]")) if (other !== event.target) other.open = false;
+  if (event.target.matches(".danger[open]")) event.target.scrollIntoView({ block: "nearest" });
 }, true);
 
 // A form that is sent the plain way is sent once: a double tap would use up a link, and then say that it is used.
@@ -209,19 +231,22 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.dataset?.narrows) event.preventDefault();  // and nothing to save
 });
 
-// What was chosen stands on what opened it. A finger that chose is done there; the arrow keys may go on.
-let lastTouch = 0;
-document.addEventListener("pointerup", () => { lastTouch = Date.now(); });
+// What was chosen stands on what opened it.
+function tell(choice) {
+  const chosen = choice.closest(".picker")?.querySelector(".picker-chosen");
+  if (chosen) chosen.textContent = choice.closest("label").textContent.trim();
+}
+
+// Whoever chose with a finger or the mouse is done there; the arrow keys may go on.
+let lastTap = 0;
+document.addEventListener("pointerup", () => { lastTap = Date.now(); });
 document.addEventListener("change", (event) => {
   const picker = event.target.closest(".picker");
   if (!picker) return;
-  const summary = picker.querySelector("summary");
-  picker.querySelector(".picker-chosen").textContent = event.target.closest("label").textContent.trim();
-  if (Date.now() - lastTouch > 1_000) return;
-  if (picker.matches(".sheet") || matchMedia("(pointer: coarse)").matches) {
-    picker.open = false;
-    summary.focus();
-  }
+  tell(event.target);
+  if (Date.now() - lastTap > 1_000) return;
+  picker.open = false;
+  picker.querySelector("summary").focus();
 });
 
 // A list that was narrowed is what one wants to see: on a tablet it comes up to the top of the window.

@@ -16,7 +16,7 @@ _TARGETS = """
   scrollTo(0, 0);
   const boxes = [];
   const panels = [...document.querySelectorAll(
-    ".menu[open] > .menu-panel, .sheet[open] > .picker-panel, .save-bar, .plan-card:has([data-loss], [data-overage])"
+    ".menu[open] > .menu-panel, .picker[open] > .picker-panel, .save-bar, .plan-card:has([data-loss], [data-overage])"
   )];
   const under = (control, box) => panels.some((panel) => {
     const over = panel.getBoundingClientRect();

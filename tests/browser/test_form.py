@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 
 from tests.browser import looks
 from tests.browser.conftest import Visit
+from tests.browser.test_search import until
 from tests.servers import Desk, Server, lay_out, running
 
 pytestmark = pytest.mark.xdist_group("looks")
@@ -266,12 +267,23 @@ def test_a_conflict_shows_both_and_what_is_saved_can_be_taken(visit: Visit, form
     assert looks.faults(form) == []
 
 
+def top(page: Page, selector: str) -> float:
+    """Where it begins in the window, in CSS pixels."""
+    return float(page.locator(selector).evaluate("it => it.getBoundingClientRect().top"))
+
+
+def bottom(page: Page, selector: str) -> float:
+    """Where it ends."""
+    return float(page.locator(selector).evaluate("it => it.getBoundingClientRect().bottom"))
+
+
 def test_archive_and_reactivate_by_taps(form: Page) -> None:
     typed(form, "Comes Back", "comes.back")
     tile(form, "license_vcc-agent").tap()
     form.get_by_role("button", name="Create user").tap()
     expect(form).to_have_url(re.compile("/users/comes.back$"))
     form.get_by_text("Archive Comes Back").tap()
+    until(form, lambda: bottom(form, "#archive button") <= top(form, ".save-bar"))
     form.get_by_role("button", name="Archive", exact=True).tap()
     expect(form.locator("main")).to_contain_text("They are archived and hold no license.")
     expect(form.locator("#plan")).to_contain_text("Takes 1 Agent seat")

@@ -136,6 +136,30 @@ def test_a_choice_leaves_the_focus_at_what_it_was_chosen_from(page: Page) -> Non
     expect(page.locator("#initials > summary")).to_be_focused()
 
 
+def test_what_opens_a_choice_stays_under_the_finger_and_a_tap_beside_it_closes_it(page: Page) -> None:
+    opener, letters = page.locator("#initials > summary"), page.locator("#initials fieldset")
+    place, list_place = opener.bounding_box(), page.locator(".rows").bounding_box()
+    opener.tap()
+    expect(letters).to_be_visible()
+    assert (opener.bounding_box(), page.locator(".rows").bounding_box()) == (place, list_place)
+    page.locator("h2").tap()
+    expect(letters).to_be_hidden()
+    opener.tap()
+    page.keyboard.press("Escape")
+    expect(letters).to_be_hidden()
+    expect(opener).to_be_focused()
+
+
+def test_one_tap_takes_all_filters_off(visit: Visit, demo: Server) -> None:
+    page = visit(demo, "/licenses", "admin")
+    expect(page.get_by_role("link", name="Clear filters")).to_have_count(0)
+    for path in ("/licenses/ha?type=viewer", "/users?status=all&license=ha/viewer&initial=A", "/users?q=an"):
+        page.goto(path)
+        page.get_by_role("link", name="Clear filters").tap()
+        expect_address(page, path.partition("?")[0])
+        expect(page.locator("#q")).to_have_value("")
+
+
 def test_with_the_keyboard_any_group_of_a_sheet_can_be_reached(visit: Visit, odd: Server) -> None:
     page = visit(odd, "/users", "admin")
     opener, sheet = page.locator("#groups > summary"), page.locator("#groups > fieldset")

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.test_licenses import card, chip, heading, product, rows
-from tests.browser.test_lists import Parked, expect_address, show_more
+from tests.browser.test_lists import Parked, expect_address, expect_chosen, show_more
 from tests.servers import Server
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -120,6 +120,43 @@ def test_a_filter_without_an_answer_can_be_tried_again_and_nothing_else_takes_it
     expect(card(page, "vcc/supervisor")).to_have_attribute("aria-current", "true")
     expect(page.locator("#message")).to_be_empty()
     expect_address(page, "/licenses/vcc", type="supervisor")
+
+
+@pytest.mark.case("HTMX-3")
+def test_whoever_gives_up_a_filter_goes_on_from_the_list_as_it_is(visit: Visit, demo: Server) -> None:
+    page = visit(demo, "/users?q=an", "admin")
+    heading(page, 14)
+    expect_no_network(visit)
+    page.context.set_offline(True)
+    page.locator("label:has(#status-archived)").tap()
+    page.get_by_role("button", name="Close").tap()
+    page.locator("#initials > summary").tap()
+    page.locator("label:has(#initial-A)").tap()
+    page.get_by_role("button", name="Close").tap()
+    page.locator("#q").fill("and")
+    page.get_by_role("button", name="Close").tap()
+    expect(page.locator("#message")).to_be_empty()
+    expect(page.locator("#status-active")).to_be_checked()
+    expect(page.locator("#initial-all")).to_be_checked()
+    expect_chosen(page, "initials", "All")
+    expect(page.locator("#q")).to_have_value("an")
+    page.context.set_offline(False)
+    page.locator("#initials > summary").tap()
+    page.locator("label:has(#initial-A)").tap()
+    expect_address(page, "/users", q="an", initial="A", status="active")
+
+
+@pytest.mark.case("HTMX-3")
+def test_what_fails_besides_a_filter_is_not_tried_again_as_one(
+    page: Page, visit: Visit, demo: Server
+) -> None:
+    expect_no_network(visit)
+    page.context.set_offline(True)
+    chip(page, "supervisor").tap()
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    product(page, "ha").tap()
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+    expect(page.get_by_role("button", name="Close")).to_be_visible()
 
 
 @pytest.mark.case("HTMX-3")

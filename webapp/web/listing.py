@@ -29,6 +29,7 @@ SHEET = 12  # more groups than this need a sheet of their own
 HUES = 8
 _GROUPS_SHOWN = 3
 _LETTERS = (*ascii_uppercase, OTHERS)
+_NO_FILTERS = dict.fromkeys(("q", "initial", "group", "type", "license", "status"))
 
 Url = Callable[..., str]
 """A page's address with its filters: ``url(q=None, after=key)`` changes two and keeps the others."""
@@ -125,11 +126,13 @@ def shown_filters(asked: Asked, initials: frozenset[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def shown_list(found: Found, url: Url, export_url: str, everyone: bool) -> dict[str, Any]:
+def shown_list(asked: Asked, found: Found, url: Url, export_url: str, everyone: bool) -> dict[str, Any]:
     """What every list shows besides its heading and rows: its number, its end and what comes after it.
 
     ``everyone``: nobody and no group is out of the actor's view.
     """
+    chosen = asked.filters
+    chooses = chosen.narrowed or chosen.type or chosen.status is not Status.ACTIVE
     first = url()
     more, key = f"{first}{'&' if '?' in first else '?'}", found.page.next and write_key(found.page.next)
     return {
@@ -137,6 +140,7 @@ def shown_list(found: Found, url: Url, export_url: str, everyone: bool) -> dict[
         "next_url": f"{more}after={key}" if key else None,
         "grown_url": f"{more}seen={key}" if key else None,
         "first_url": first if found.before else None,
+        "clear_url": url(**_NO_FILTERS) if chooses and found.count else None,
         "shown_words": _shown(found),
         "export_url": export_url if found.count else None,
         "no_group": no_group(everyone),
@@ -240,8 +244,7 @@ def nobody_matches(asked: Asked, url: Url, archived: int, kind: LicenseType | No
     if asked.typed:
         clear.append(("Clear the search", url(q=None)))
     if chosen.initial or chosen.group is not None or chosen.type or chosen.status is Status.ARCHIVED:
-        none = dict.fromkeys(("q", "initial", "group", "type", "license", "status"))
-        clear.append(("Clear all filters", url(**none)))
+        clear.append(("Clear all filters", url(**_NO_FILTERS)))
     if archived:
         ref = kind.ref if kind else None
         there = address("users.everyone", status=Status.ARCHIVED, license=ref, **asked.arguments)

@@ -118,8 +118,10 @@ def users(
         "hidden": hidden,
         "sentence": listing.sentence(asked, found, seen.of(kind), hidden, seen.everyone),
         "last_sign_in_label": f"Last {catalog.base.short} sign-in",
-        "empty": _empty(asked, hidden, seen, archived),
-        **listing.shown_list(found, partial(_url, asked), _url(asked, "licenses.export"), seen.everyone),
+        "empty": None if found.page.rows else _empty(asked, hidden, seen, archived),
+        **listing.shown_list(
+            asked, found, partial(_url, asked), _url(asked, "licenses.export"), seen.everyone
+        ),
     }
 
 

@@ -71,8 +71,8 @@ def users(
         "hidden": seen.hidden,
         "sentence": listing.sentence(asked, found, seen.total, seen.hidden, seen.everyone),
         "last_sign_in_label": f"Last {catalog.base.short} sign-in",
-        "empty": _empty(asked, seen, archived),
-        **listing.shown_list(found, partial(_url, asked), _url(asked, "users.export"), seen.everyone),
+        "empty": None if found.page.rows else _empty(asked, seen, archived),
+        **listing.shown_list(asked, found, partial(_url, asked), _url(asked, "users.export"), seen.everyone),
     }
 
 
