@@ -19,8 +19,8 @@ from webapp.licensing.visibility import Actor, find, visible
 from webapp.models import Change, ChangeEntry, User
 
 LINES = 6  # entries told of each change in a list
-HIGHEST = 2**31 - 1  # number of a change
 OF_ONE_USER = 100  # and if they are of one user alone: all that a change can have of them
+HIGHEST = 2**31 - 1  # number of a change
 
 
 @dataclass(frozen=True)

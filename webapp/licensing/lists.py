@@ -239,10 +239,11 @@ class _Part:
             start = smallest if self._sizes.of(smallest) <= self._whole(self._sizes.listed) else None
         return sum(
             self._ask(
-                statements.count(self._shape, start, frozenset(bounds)), **bounds, size=COUNT_CAP + 1
+                statements.count(self._shape, start, frozenset(bounds)),
+                **bounds, **statements.entries(bounds), size=COUNT_CAP + 1,
             ).scalar_one()
             for bounds in statements.stretches(self._initial, self._names, None, until)
-        )
+        )  # fmt: skip
 
     def _walk(self, after: Key | None, most: int) -> Sequence[Any] | None:
         """The next people along the index with the fewest in it; None if that is too far."""

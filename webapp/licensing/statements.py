@@ -382,6 +382,14 @@ def _listed(shape: Shape, start: int, bounds: Iterable[str]) -> tuple[_Source, S
     return source, people.join_from(those, User, User.id == those.c[0])
 
 
+def _near(people: Statement) -> Statement:
+    """Only the part of a set nearly in order that these bounds allow; else unchanged."""
+    entry = people.selected_columns.get("entry")
+    if entry is None:
+        return people
+    return people.where(entry.between(bindparam("first_entry"), bindparam("last_entry")))
+
+
 def _walked(shape: Shape, way: Way, bounds: Iterable[str]) -> list[tuple[_Source, Statement]]:
     """The same, read along each of the way's indexes; those behind one another still."""
     found = []
@@ -442,10 +450,9 @@ def places(shape: Shape, start: int, bounds: frozenset[str], first: bool) -> Sta
     source, people = _listed(shape, start, bounds)
     size: BindParameter[int] = bindparam("size")
     if not first:
-        return _shown(shape, people.order_by(*source.place).limit(size))
+        return _shown(shape, _near(people).order_by(*source.place).limit(size))
     entry = people.selected_columns["entry"]
-    within = entry.between(bindparam("first_entry"), bindparam("last_entry"))
-    some = people.where(within).order_by(entry).limit(size).cte()
+    some = _near(people).order_by(entry).limit(size).cte()
     last = select(func.max(some.c.entry)).scalar_subquery()
     # Whoever has the same first letters as the last of these may stand before them.
     rest = people.where(entry > last, entry <= last.op("|")(SEARCH_IDS))
@@ -490,6 +497,7 @@ def count(shape: Shape, start: int | None, bounds: frozenset[str]) -> Select[int
         people = people.order_by(*source.place)
     else:
         source, people = _listed(shape, start, bounds)
+        people = _near(people)
     some = people.with_only_columns(source.user_id).limit(bindparam("size"))
     return select(func.count()).select_from(some.subquery())
 
