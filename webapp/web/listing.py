@@ -9,9 +9,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from string import ascii_uppercase
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import request, url_for
 
@@ -29,6 +30,7 @@ SHEET = 12  # more groups than this need a sheet of their own
 HUES = 8
 _GROUPS_SHOWN = 3
 _LETTERS = (*ascii_uppercase, OTHERS)
+_SAFE = "!$'()*,/:;?@"  # what the addresses of a page leave as it is
 _NO_FILTERS = dict.fromkeys(("q", "initial", "group", "type", "license", "status"))
 
 Url = Callable[..., str]
@@ -105,10 +107,17 @@ def find(books: Books, asked: Asked, actor: Actor, known: int | None, *, besides
     return Found(page, count, people.count(until=after) if after else 0)
 
 
-def address(endpoint: str, **arguments: str | None) -> str:
-    """An address with what is set of these."""
-    given: dict[str, Any] = {name: value for name, value in arguments.items() if value}
-    return url_for(endpoint, **given)
+def address(endpoint: str, *, product: str | None = None, **arguments: str | None) -> str:
+    """An address with what is set of these. ``product``: where it is a part of the path."""
+    query = urlencode({name: value for name, value in arguments.items() if value}, safe=_SAFE)
+    path = _path(request.script_root, endpoint, product)
+    return f"{path}?{query}" if query else path
+
+
+@lru_cache(1000)
+def _path(_root: str, endpoint: str, product: str | None) -> str:
+    """Made once: a page has a dozen of them, and they take as long as to find its people."""
+    return url_for(endpoint, product=product)
 
 
 def shown_filters(asked: Asked, initials: frozenset[str]) -> dict[str, Any]:
