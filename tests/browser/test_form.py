@@ -267,14 +267,9 @@ def test_a_conflict_shows_both_and_what_is_saved_can_be_taken(visit: Visit, form
     assert looks.faults(form) == []
 
 
-def top(page: Page, selector: str) -> float:
-    """Where it begins in the window, in CSS pixels."""
-    return float(page.locator(selector).evaluate("it => it.getBoundingClientRect().top"))
-
-
-def bottom(page: Page, selector: str) -> float:
-    """Where it ends."""
-    return float(page.locator(selector).evaluate("it => it.getBoundingClientRect().bottom"))
+def edge(page: Page, which: str, selector: str) -> float:
+    """Where its top or bottom is in the window, in CSS pixels."""
+    return float(page.locator(selector).evaluate(f"it => it.getBoundingClientRect().{which}"))
 
 
 def test_archive_and_reactivate_by_taps(form: Page) -> None:
@@ -283,7 +278,7 @@ def test_archive_and_reactivate_by_taps(form: Page) -> None:
     form.get_by_role("button", name="Create user").tap()
     expect(form).to_have_url(re.compile("/users/comes.back$"))
     form.get_by_text("Archive Comes Back").tap()
-    until(form, lambda: bottom(form, "#archive button") <= top(form, ".save-bar"))
+    until(form, lambda: edge(form, "bottom", "#archive button") <= edge(form, "top", ".save-bar"))
     form.get_by_role("button", name="Archive", exact=True).tap()
     expect(form.locator("main")).to_contain_text("They are archived and hold no license.")
     expect(form.locator("#plan")).to_contain_text("Takes 1 Agent seat")

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser import looks, states
 from tests.browser.conftest import Visit
 from tests.browser.test_licenses import card, heading, product
-from tests.browser.test_trouble import expect_no_network
+from tests.browser.test_trouble import lose_network
 from tests.commands.files import as_csv, user
 from tests.servers import Desk, Server, lay_out, running
 
@@ -91,8 +91,7 @@ def test_the_letters_the_groups_the_menu_and_a_message_can_be_read_and_tapped(
     page = visit(demo, "/licenses/ha?type=creator", "admin")
     assert looks.faults(panel(page, "#initials")) == []
     assert looks.faults(panel(page, "#groups")) == []
-    page.context.set_offline(True)
-    expect_no_network(visit)
+    lose_network(page, visit)
     product(page, "vcc").tap()
     expect(page.get_by_role("button", name="Close")).to_be_visible()
     assert looks.small_targets(page) == []

@@ -15,10 +15,11 @@ pytestmark = pytest.mark.xdist_group("browser")
 HA = re.compile(r"/licenses/ha")
 
 
-def expect_no_network(visit: Visit) -> None:
+def lose_network(page: Page, visit: Visit) -> None:
     """Chromium and htmx both log it."""
     visit.expect("net::ERR_INTERNET_DISCONNECTED")
     visit.expect("htmx:error: Failed to fetch")
+    page.context.set_offline(True)
 
 
 def _stays(page: Page, demo: Server) -> None:
@@ -60,8 +61,7 @@ def test_an_error_during_a_tap_is_told_and_the_page_stays(
 def test_a_lost_network_is_told_and_the_next_success_takes_the_message_away(
     page: Page, visit: Visit, demo: Server
 ) -> None:
-    expect_no_network(visit)
-    page.context.set_offline(True)
+    lose_network(page, visit)
     product(page, "ha").tap()
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("The server can't be reached. Try again in a moment.")
@@ -126,8 +126,7 @@ def test_a_filter_without_an_answer_can_be_tried_again_and_nothing_else_takes_it
 def test_whoever_gives_up_a_filter_goes_on_from_the_list_as_it_is(visit: Visit, demo: Server) -> None:
     page = visit(demo, "/users?q=an", "admin")
     heading(page, 14)
-    expect_no_network(visit)
-    page.context.set_offline(True)
+    lose_network(page, visit)
     page.locator("label:has(#status-archived)").tap()
     page.get_by_role("button", name="Close").tap()
     page.locator("#initials > summary").tap()
@@ -147,11 +146,8 @@ def test_whoever_gives_up_a_filter_goes_on_from_the_list_as_it_is(visit: Visit, 
 
 
 @pytest.mark.case("HTMX-3")
-def test_what_fails_besides_a_filter_is_not_tried_again_as_one(
-    page: Page, visit: Visit, demo: Server
-) -> None:
-    expect_no_network(visit)
-    page.context.set_offline(True)
+def test_what_fails_besides_a_filter_is_not_tried_again_as_one(page: Page, visit: Visit) -> None:
+    lose_network(page, visit)
     chip(page, "supervisor").tap()
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
     product(page, "ha").tap()
@@ -162,8 +158,7 @@ def test_what_fails_besides_a_filter_is_not_tried_again_as_one(
 @pytest.mark.case("HTMX-3")
 def test_everyones_list_tries_a_filter_again_too(visit: Visit, demo: Server) -> None:
     page = visit(demo, "/users", "admin")
-    expect_no_network(visit)
-    page.context.set_offline(True)
+    lose_network(page, visit)
     page.locator("label:has(#status-archived)").tap()
     expect(page.locator("#message > span")).to_have_text(
         "The server can't be reached. Try again in a moment."
