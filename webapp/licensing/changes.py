@@ -171,7 +171,7 @@ def _lines(
         )
         for seq in seqs
     ]  # fmt: skip
-    readable = None if actor.views_everyone else _names_since(session, actor)
+    readable = None if actor.views_everyone else _names_then(session, actor)
     found: dict[int, list[Line]] = defaultdict(list)
     for row in session.execute(union_all(*parts)):
         old, new = (_readable(row.field, value, readable, row.change_seq) for value in (row.old, row.new))
@@ -183,7 +183,7 @@ def _lines(
     return found
 
 
-def _names_since(session: Session, actor: Actor) -> dict[str, list[range]]:
+def _names_then(session: Session, actor: Actor) -> dict[str, list[range]]:
     """In which changes each name was that of a group in view: others may have had it too (P4)."""
     ends = {name: HIGHEST + 1 for _, name in lists.groups_in_view(session, actor)}
     found: dict[str, list[range]] = defaultdict(list)

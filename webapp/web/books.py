@@ -57,7 +57,7 @@ class Books:
     def people(self, filters: Filters, actor: Actor, *, besides: bool = False) -> PeopleList:
         """The list of those who fit. How many they are is remembered, not who.
 
-        ``besides``: its rows tell all licenses.
+        ``besides``: its rows tell the other licenses.
         """
         return PeopleList(self._session, filters, actor, self.once, besides=besides)
 
