@@ -10,6 +10,7 @@ from webapp.database import clock, db, transaction
 from webapp.licensing import ledger, lists
 from webapp.licensing.lists import Filters
 from webapp.licensing.visibility import OPERATOR
+from webapp.web.books import open_books
 
 
 def elsewhere(app: Flask, make: Make) -> None:
@@ -50,3 +51,21 @@ def test_a_writer_that_waited_reads_what_is_there_now(any_app: Flask, make: Make
     elsewhere(any_app, make)
     with transaction():
         assert seen() == (5, 5, 5)
+
+
+def test_the_books_of_a_request_are_opened_anew_once_their_transaction_has_ended(
+    any_app: Flask, make: Make
+) -> None:
+    def agents() -> int:
+        return open_books().figures(clock().today())["vcc/agent"].assigned
+
+    make.users(2)
+    assert agents() == 2
+    before = open_books()
+    elsewhere(any_app, make)
+    assert agents() == 2
+    assert open_books() is before
+    db.session.rollback()
+    assert agents() == 5
+    make.users(1)
+    assert agents() == 6

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from webapp.licensing.rights import Actor
 from webapp.licensing.visibility import actor_of
-from webapp.models import Group, GroupAccess, LicenseType, SignIn, User
+from webapp.models import ChainHead, Group, GroupAccess, LicenseType, SignIn, User
 from webapp.words import Role
 
 IDLE = timedelta(minutes=30)
@@ -27,12 +27,16 @@ NOTED = timedelta(minutes=1)  # how exactly it is kept when somebody was last se
 
 @dataclass(frozen=True)
 class Standing:
-    """A sign-in that stands, and whose it is with the rights of this moment."""
+    """A sign-in that stands, and whose it is with the rights of this moment.
+
+    ``newest``: the hash of the last change, as of this moment too.
+    """
 
     id: int
     actor: Actor
     seen_at: datetime
     proved_at: datetime
+    newest: str
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ def begin(session: Session, user_id: int, moment: datetime, address: str, agent:
 _STANDING = (
     select(SignIn.id, SignIn.created_at, SignIn.seen_at, SignIn.proved_at,
            User.id.label("user_id"), User.username, User.name, User.permissions, LicenseType.role,
-           Group.id.label("group_id"), Group.name.label("group"), GroupAccess.level)
+           Group.id.label("group_id"), Group.name.label("group"), GroupAccess.level,
+           select(ChainHead.hash).scalar_subquery().label("newest"))
     .join(User, User.id == SignIn.user_id)
     .join(LicenseType, LicenseType.id == User.base_type_id)
     .outerjoin(GroupAccess, and_(GroupAccess.user_id == User.id, LicenseType.role == Role.SUPERVISOR))
@@ -89,7 +94,8 @@ def read(session: Session, token: str, moment: datetime) -> Standing | None:
         return None
     access = {(each.group_id, each.group): each.level for each in rows if each.group_id is not None}
     actor = actor_of(row.user_id, row.username, row.name, row.role, row.permissions, access)
-    return Standing(row.id, actor, row.seen_at, row.proved_at) if actor.may_sign_in else None
+    standing = Standing(row.id, actor, row.seen_at, row.proved_at, row.newest)
+    return standing if actor.may_sign_in else None
 
 
 def note_seen(session: Session, sign_in_id: int, moment: datetime) -> None:

@@ -168,7 +168,9 @@ def _records(shape: Shape, user_id: Column) -> _Source:
             where.append(_hidden(User.base_type_id, "0") == bindparam("type"))
     place = [_hidden(column).label(column.key) for column in (User.name_fold, User.username_fold)]
     # SQLite asks what needs another index alone before it reads the user's row.
-    alone = ~exists().where(Membership.user_id == user_id) if shape.sqlite else User.unassigned
+    alone = (
+        ~exists(Membership.user_id).where(Membership.user_id == user_id) if shape.sqlite else User.unassigned
+    )
     return _Source(place, user_id, User.base_type_id, alone, where)
 
 
@@ -265,7 +267,7 @@ def _sets(arms: Iterable[_Source]) -> list[Statement]:
 def _in_group(shape: Shape) -> Narrowing:
     def is_member(source: _Source) -> ColumnElement[bool]:
         members = _arms(shape, "group")[0]
-        return exists().where(*members.where, members.user_id == source.user_id)
+        return exists(members.user_id).where(*members.where, members.user_id == source.user_id)
 
     return Narrowing(_sets(_arms(shape, "group")), is_member, "group")
 
@@ -285,7 +287,7 @@ def _licensed(shape: Shape) -> Narrowing:
             return _hidden(source.base, "0") == bindparam("type")
         return or_(
             *(
-                exists().where(record.user_id == source.user_id, condition)
+                exists(record.user_id).where(record.user_id == source.user_id, condition)
                 for record, condition in _with_license(shape)
             )
         )

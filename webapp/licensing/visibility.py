@@ -95,15 +95,18 @@ def reached(user_id: Column, me: Me, groups: Groups, ungrouped: Truth) -> Column
     Admins among them are never in view. Takes values, or parameters to be bound. ``ungrouped``: whether
     somebody is reached for being in no group.
     """
-    # One look for the user's few groups; the index would be asked for each of the supervisor's.
-    member = exists().where(Membership.user_id == user_id, func.coalesce(Membership.group_id, 0).in_(groups))
+    # One look for the user's few groups; the index would be asked for each of the supervisor's. And it is
+    # asked for what stands in it: for ``*`` SQLite would read the row.
+    member = exists(Membership.user_id).where(
+        Membership.user_id == user_id, func.coalesce(Membership.group_id, 0).in_(groups)
+    )
     return or_(user_id == me, member, ungrouped)
 
 
 def alone(user_id: Column) -> ColumnElement[bool]:
     """Whether a user is in no group. Who is deleted is in none, but nobody's."""
     deleted = select(User.id).where(User.deleted_at.is_not(None)).correlate(None)
-    return and_(~exists().where(Membership.user_id == user_id), user_id.not_in(deleted))
+    return and_(~exists(Membership.user_id).where(Membership.user_id == user_id), user_id.not_in(deleted))
 
 
 def reach(

@@ -24,6 +24,7 @@ from webapp.licensing.history import Act
 from webapp.licensing.rights import Actor
 from webapp.licensing.sign_ins import Standing
 from webapp.web import resent
+from webapp.web.books import open_books
 from webapp.web.matrix import FILES, HOLDS, MATRIX, Line, Who, Within
 from webapp.web.page import asked_by_itself, asked_for_more, came_from, from_htmx, needs_redirect_header
 
@@ -129,7 +130,10 @@ def forget() -> None:
 
 def _load(token: str) -> SignedIn | None:
     found = sign_ins.read(db.session(), token, now())
-    return SignedIn(found, token) if found else None
+    if found is None:
+        return None
+    open_books(found.newest)  # now, as they need not ask again
+    return SignedIn(found, token)
 
 
 def _check() -> Response | None:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Hashable
 from datetime import date
 from typing import Any, TypeVar
 
-from flask import current_app
+from flask import current_app, g
 from sqlalchemy.orm import Session
 
+from webapp.database import db
 from webapp.licensing import history, ledger, lists
 from webapp.licensing.availability import Figures
 from webapp.licensing.catalog import Catalog
@@ -23,12 +24,25 @@ _MOST = 2000  # readings; a few kilobytes each at most
 T = TypeVar("T")
 
 
+def open_books(newest: str | None = None) -> "Books":
+    """The books of this request; others as soon as the transaction that they were read in has ended.
+
+    ``newest``: the hash of the last change, if this transaction has read it.
+    """
+    session = db.session()
+    found: Books | None = g.get("books")
+    if found is None or found.transaction is not session.get_transaction():
+        found = g.books = Books(session, newest)
+    return found
+
+
 class Books:
     """The books at the moment of the session's first question: one query, and what isn't known yet."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, newest: str | None = None) -> None:
         self._session = session
-        newest = history.newest_hash(session)
+        newest = newest or history.newest_hash(session)
+        self.transaction = session.get_transaction()
         known: tuple[str, dict[Hashable, Any]] | None = current_app.extensions.get("books")
         if known is None or known[0] != newest or len(known[1]) >= _MOST:
             known = current_app.extensions["books"] = (newest, {})

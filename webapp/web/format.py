@@ -1,5 +1,6 @@
 """How numbers, moments and permissions are written on a page. Text only; nothing is decided here."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 
 PERMISSIONS = {
@@ -22,28 +23,40 @@ def people(count: int, word: str = "user") -> str:
 
 
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
+_HALF_A_DAY = 12 * _HOUR
 
 
-def ago(moment: datetime | None, now: datetime, zone: tzinfo) -> str:
-    """How long ago, roughly: ``10 min ago``, ``2 h ago``, ``yesterday``, ``64 d ago``, ``unknown``."""
-    if moment is None:
-        return "unknown"
-    passed = now - moment
-    if passed < _MINUTE:
-        return "just now"
-    if passed < _HOUR:
-        return f"{passed // _MINUTE} min ago"
-    days = now.astimezone(zone).toordinal() - moment.astimezone(zone).toordinal()
-    if days <= 0 or passed < 12 * _HOUR:
-        return f"{passed // _HOUR} h ago"
-    return "yesterday" if days == 1 else f"{days:,} d ago"
+def ages(now: datetime, zone: tzinfo) -> Callable[[datetime | None], tuple[str, str]]:
+    """Tells of a moment roughly how long ago it was, and the moment in full, for a tooltip.
+
+    ``10 min ago``, ``2 h ago``, ``yesterday``, ``64 d ago``, ``unknown``. Made once for all rows of a list.
+    """
+    today = now.astimezone(zone).toordinal()
+
+    def age(moment: datetime | None) -> tuple[str, str]:
+        if moment is None:
+            return "unknown", ""
+        there, passed = moment.astimezone(zone), now - moment
+        days = today - there.toordinal()
+        if passed < _MINUTE:
+            ago = "just now"
+        elif passed < _HOUR:
+            ago = f"{passed // _MINUTE} min ago"
+        elif days <= 0 or passed < _HALF_A_DAY:
+            ago = f"{passed // _HOUR} h ago"
+        else:
+            ago = "yesterday" if days == 1 else f"{days:,} d ago"
+        return ago, _in_full(there)
+
+    return age
 
 
 def full_moment(moment: datetime | None, zone: tzinfo) -> str:
     """Day, time and zone, for a tooltip."""
-    if moment is None:
-        return ""
-    there = moment.astimezone(zone)
+    return "" if moment is None else _in_full(moment.astimezone(zone))
+
+
+def _in_full(there: datetime) -> str:
     return f"{there.isoformat(' ')[:16]} {there.tzname()}"  # strftime takes twice as long
 
 

@@ -164,7 +164,7 @@ def no_group(everyone: bool) -> str:
 def shown_rows(page: Page, catalog: Catalog, moment: datetime, zone: tzinfo) -> list[dict[str, Any]]:
     """The rows of the list."""
     types = {kind.id: kind for kind in catalog.types.values()}
-    colors, others = hues(catalog), _others(types)
+    colors, others, age = hues(catalog), _others(types), words.ages(moment, zone)
     # One address for all rows, as usernames need no quoting: to make it anew for each takes longer than to
     # read the row.
     home = url_for("users.one", username="-").removesuffix("-")
@@ -176,10 +176,10 @@ def shown_rows(page: Page, catalog: Catalog, moment: datetime, zone: tzinfo) -> 
             "besides": others(row.besides),
             "groups": ", ".join(row.groups[:_GROUPS_SHOWN]),
             "groups_more": max(0, len(row.groups) - _GROUPS_SHOWN),
-            "last_sign_in": words.ago(row.last_login, moment, zone),
-            "last_sign_in_title": words.full_moment(row.last_login, zone),
+            "last_sign_in": ago, "last_sign_in_title": in_full,
         }
         for row in page.rows
+        for ago, in_full in (age(row.last_login),)
     ]  # fmt: skip
 
 

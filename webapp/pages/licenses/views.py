@@ -2,13 +2,13 @@
 
 from flask import Blueprint, Response, abort, redirect, request, url_for
 
-from webapp.database import clock, db
+from webapp.database import clock
 from webapp.licensing.catalog import Product
 from webapp.licensing.lists import Filters
 from webapp.pages.licenses import shown
 from webapp.web import listing
 from webapp.web.access import actor
-from webapp.web.books import Books
+from webapp.web.books import Books, open_books
 from webapp.web.download import users_file
 from webapp.web.page import page
 
@@ -33,21 +33,21 @@ def start() -> Response:
 @blueprint.get("/licenses")
 def first() -> Response:
     """The first product: the base product."""
-    books = Books(db.session())
+    books = open_books()
     return _show(books, books.catalog.base)
 
 
 @blueprint.get("/licenses/<product>", endpoint="product")
 def one(product: str) -> Response:
     """The product named in the address."""
-    books = Books(db.session())
+    books = open_books()
     return _show(books, books.catalog.product(product) or abort(404))
 
 
 @blueprint.get("/licenses/<product>.csv")
 def export(product: str) -> Response:
     """The list with these filters as a file."""
-    books = Books(db.session())
+    books = open_books()
     return users_file(books, _chosen(books.catalog.product(product) or abort(404)), product)
 
 

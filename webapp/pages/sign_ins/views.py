@@ -106,10 +106,11 @@ def _page(user_id: int, user: dict[str, str] | None) -> Response:
 
 
 def _shown(device: Device) -> dict[str, Any]:
-    moment, zone = now(), clock().zone
+    zone = clock().zone
+    seen, _ = words.ages(now(), zone)(device.seen_at)
     return {
         "this": device.id == standing().id, "name": _name(device.agent), "address": device.address,
-        "seen": words.ago(device.seen_at, moment, zone), "since": words.full_moment(device.since, zone),
+        "seen": seen, "since": words.full_moment(device.since, zone),
         "end": url_for("sign_ins.end", sign_in=device.id),
     }  # fmt: skip
 

@@ -26,7 +26,7 @@ from webapp.pages.users.forms import TEXTS, GroupChoice, Sent, number, read_form
 from webapp.pages.users.shown_form import Standing
 from webapp.web import proof, resent, throttle
 from webapp.web.access import act, actor, proof_is_old
-from webapp.web.books import Books
+from webapp.web.books import open_books
 from webapp.web.page import page
 
 REGIONS = ("main", "licensing", "plan", "save")
@@ -259,11 +259,11 @@ def _record_again(before: Record | None) -> Record | None:
 
 
 def _catalog() -> Catalog:
-    return Books(db.session()).catalog
+    return open_books().catalog
 
 
 def _groups(who: Actor) -> list[GroupChoice]:
-    return [GroupChoice(key, name, who.writes(name)) for key, name in Books(db.session()).groups(who)]
+    return [GroupChoice(key, name, who.writes(name)) for key, name in open_books().groups(who)]
 
 
 def _of_choices(plan: Plan) -> list[Problem]:

@@ -110,7 +110,7 @@ def user(found: Profile, catalog: Catalog, actor: Actor, moment: datetime, zone:
     kinds = [types[held.license_type_id] for held in found.licenses]
     base = next(kind for kind in kinds if kind.product == catalog.base.key)
     none = listing.no_group(actor.views_everyone)
-    last = words.ago(found.last_login, moment, zone)
+    last, _ = words.ages(moment, zone)(found.last_login)
     known = found.last_login and found.last_login_as_of
     as_of = f"{last}, as of {found.last_login_as_of}" if known else last
     return {

@@ -2,14 +2,14 @@
 
 from flask import Response, request
 
-from webapp.database import clock, db
+from webapp.database import clock
 from webapp.licensing.catalog import Catalog
 from webapp.licensing.lists import Filters
 from webapp.pages.users import shown
 from webapp.pages.users.blueprint import blueprint
 from webapp.web import listing
 from webapp.web.access import actor
-from webapp.web.books import Books
+from webapp.web.books import open_books
 from webapp.web.download import users_file
 from webapp.web.page import page
 from webapp.words import Status
@@ -22,7 +22,7 @@ def everyone() -> Response:
     """Everyone in view, narrowed by the filters."""
     who, time = actor(), clock()
     moment = time.read()
-    books = Books(db.session())
+    books = open_books()
     catalog = books.catalog
     asked = listing.read_address(books, _chosen(catalog), who)
     in_view = shown.in_view(books, asked.filters, books.figures(time.day(moment)), who)
@@ -41,7 +41,7 @@ def everyone() -> Response:
 @blueprint.get("/users.csv")
 def export() -> Response:
     """The list with these filters as a file."""
-    books = Books(db.session())
+    books = open_books()
     return users_file(books, _chosen(books.catalog), "users")
 
 
