@@ -27,7 +27,7 @@ from tests.bench.kinds import Kind, kinds_for
 from webapp.factory import create_app
 
 CLIENTS = 8
-ROUNDS, ASKED, WARM, SECONDS = 12, 15, 5, 0.3  # for each kind: rounds, and in each of them so much
+ROUNDS, ASKED, WARM, SECONDS = 15, 12, 4, 0.5  # for each kind: rounds, and in each of them so much
 CHANGES = 8  # for each kind
 WORKERS = 2
 

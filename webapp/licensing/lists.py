@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from math import ceil, inf, log, prod
 from string import ascii_lowercase
@@ -148,7 +148,6 @@ class PeopleList:
             searches = ("part",) if len(filters.q) > 2 else ("name", "username")
         shapes = [_shape(connection, filters, actor, search, besides) for search in searches]
         self._parts = [_Part(connection, filters, actor, shape, once) for shape in shapes]
-        self._names = cache(self._names_of)  # many are in the same groups
 
     def page(self, *, after: Key | None = None, size: int = 50) -> Page:
         """The next rows after a key; as many queries for any number of rows."""
@@ -164,22 +163,22 @@ class PeopleList:
         ])  # fmt: skip
         return Page(rows, rows[-1].key if len(found) > size else None)
 
-    def _names_of(self, groups: str) -> tuple[str, ...]:
-        """The names of those of the groups that the actor may read (P4), in their order."""
-        readable = self._readable
-        return tuple(
-            [name for _, name in sorted([readable[id_] for id_ in groups.split() if id_ in readable])]
-        )
-
     @cached_property
-    def _readable(self) -> dict[str, tuple[int, str]]:
-        """Place and name of each group that the actor may read, by its id as a text."""
+    def _names(self) -> Callable[[str], tuple[str, ...]]:
+        """Names those of a user's groups that the actor may read (P4), in their order; once for each set."""
 
-        def read() -> dict[str, tuple[int, str]]:
-            readable = known_groups(self._session, self._actor, self._once)
-            return {str(id_): (place, name) for place, (id_, name) in enumerate(readable)}
+        def read() -> Callable[[str], tuple[str, ...]]:
+            groups = known_groups(self._session, self._actor, self._once)
+            readable = {str(id_): (place, name) for place, (id_, name) in enumerate(groups)}
 
-        found: dict[str, tuple[int, str]] = self._once(("names", _readers(self._actor)), read)
+            @lru_cache(1000)  # many are in the same groups
+            def names(ids: str) -> tuple[str, ...]:
+                these = sorted([readable[id_] for id_ in ids.split() if id_ in readable])
+                return tuple([name for _, name in these])
+
+            return names
+
+        found: Callable[[str], tuple[str, ...]] = self._once(("names", _readers(self._actor)), read)
         return found
 
     def pages(self, size: int) -> Iterator[Page]:
