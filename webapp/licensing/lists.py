@@ -171,7 +171,7 @@ class PeopleList:
             groups = known_groups(self._session, self._actor, self._once)
             readable = {str(id_): (place, name) for place, (id_, name) in enumerate(groups)}
 
-            @lru_cache(1000)  # many are in the same groups
+            @lru_cache(200)  # many are in the same groups
             def names(ids: str) -> tuple[str, ...]:
                 these = sorted([readable[id_] for id_ in ids.split() if id_ in readable])
                 return tuple([name for _, name in these])

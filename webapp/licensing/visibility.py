@@ -96,7 +96,7 @@ def reached(user_id: Column, me: Me, groups: Groups, ungrouped: Truth) -> Column
     somebody is reached for being in no group.
     """
     # One look for the user's few groups; the index would be asked for each of the supervisor's. And it is
-    # asked for what stands in it: for ``*`` SQLite would read the row.
+    # asked for what stands in it: for ``*`` SQLite would open the table beside it.
     member = exists(Membership.user_id).where(
         Membership.user_id == user_id, func.coalesce(Membership.group_id, 0).in_(groups)
     )

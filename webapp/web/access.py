@@ -132,7 +132,7 @@ def _load(token: str) -> SignedIn | None:
     found = sign_ins.read(db.session(), token, now())
     if found is None:
         return None
-    open_books(found.newest)  # now, as they need not ask again
+    open_books(found.newest)  # so that nobody asks for it again
     return SignedIn(found, token)
 
 

@@ -19,16 +19,13 @@ from webapp.licensing.catalog import Catalog
 from webapp.licensing.lists import Filters, InView, PeopleList
 from webapp.licensing.visibility import Actor
 
-_MOST = 2000  # readings; a few kilobytes each at most
+_MOST = 2000  # readings; of a few kilobytes, the names of sets of groups of some dozens
 
 T = TypeVar("T")
 
 
 def open_books(newest: str | None = None) -> "Books":
-    """The books of this request; others as soon as the transaction that they were read in has ended.
-
-    ``newest``: the hash of the last change, if this transaction has read it.
-    """
+    """The books of this request; others as soon as the transaction that they were read in has ended."""
     session = db.session()
     found: Books | None = g.get("books")
     if found is None or found.transaction is not session.get_transaction():
@@ -37,11 +34,15 @@ def open_books(newest: str | None = None) -> "Books":
 
 
 class Books:
-    """The books at the moment of the session's first question: one query, and what isn't known yet."""
+    """The books as the session's transaction sees them: what isn't known yet is read.
+
+    ``newest``: the hash of the last change, if this transaction has read it; else that is one query.
+    """
 
     def __init__(self, session: Session, newest: str | None = None) -> None:
         self._session = session
-        newest = newest or history.newest_hash(session)
+        if newest is None:
+            newest = history.newest_hash(session)
         self.transaction = session.get_transaction()
         known: tuple[str, dict[Hashable, Any]] | None = current_app.extensions.get("books")
         if known is None or known[0] != newest or len(known[1]) >= _MOST:
