@@ -16,7 +16,7 @@ from tests.bench.measuring import measure
 @click.argument("sizes", nargs=-1, type=click.IntRange(300))
 def main(sizes: tuple[int, ...]) -> None:
     """Measure the list pages at each of these numbers of users (1000 and 100000)."""
-    runs = [measure(size, _progress) for size in sorted(sizes or (1_000, 100_000))]
+    runs = measure(sorted(sizes or (1_000, 100_000)), _progress)
     for run in runs:
         _print(tables.of_run(run))
     if len(runs) > 1:

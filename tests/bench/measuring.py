@@ -1,9 +1,9 @@
-"""Takes the figures of every kind of page, at one size. Decides nothing about what is fast enough.
+"""Takes the figures of every kind of page, at every size. Decides nothing about what is fast enough.
 
-The kinds are measured in turns, several times over, so that what else the machine does at a moment falls
-on all of them. A page and the same page from constants are measured right after one another, and their ratio
-is that of the median turn. The medians and the pages a second are those of the best turn, of both alike: a
-machine that does something else can only make them worse. The 95th percentile is of all turns.
+All sizes are served at the same time and measured in turns, many times over, so that what else the machine does
+at a moment falls on all of them. What is compared is measured right after one another: a page with the same page
+from constants, and with the same page in an account of another size; a ratio is that of the median turn. The
+percentiles are of all answers, the pages a second those of the median turn.
 
 A worker remembers some numbers until the next change, so the first pages after a change are measured too.
 """
@@ -27,7 +27,7 @@ from tests.bench.kinds import Kind, kinds_for
 from webapp.factory import create_app
 
 CLIENTS = 8
-ROUNDS, ASKED, WARM, SECONDS = 15, 12, 4, 0.5  # for each kind: rounds, and in each of them so much
+ROUNDS, ASKED, WARM, SECONDS = 15, 24, 4, 0.5  # for each kind: rounds, and in each of them so much
 CHANGES = 8  # for each kind
 WORKERS = 2
 
@@ -42,9 +42,14 @@ class Figures:
     paces: list[float] = field(default_factory=list)
 
     @property
+    def medians(self) -> list[float]:
+        """Of each turn, the milliseconds within which half of the answers came."""
+        return [median(turn) for turn in self.turns]
+
+    @property
     def p50(self) -> float:
-        """Milliseconds within which half of the answers came, in the best turn."""
-        return min(map(median, self.turns))
+        """Milliseconds within which half of the answers came, in all turns."""
+        return median(chain.from_iterable(self.turns))
 
     @property
     def p95(self) -> float:
@@ -53,8 +58,8 @@ class Figures:
 
     @property
     def pages(self) -> float:
-        """Pages a second with all clients, in the best turn."""
-        return max(self.paces)
+        """Pages a second with all clients, in the median turn."""
+        return median(self.paces)
 
 
 @dataclass
@@ -88,32 +93,60 @@ class Run:
 
 
 @dataclass(frozen=True)
-class _Ports:
+class Served:
+    """An account of one size, served: the ports of the app and of what it is measured beside, and what to ask.
+
+    ``cookies``: by username. ``change`` makes a change.
+    """
+
     app: int
     constants: int
     hello: int
+    kinds: list[Kind]
+    cookies: dict[str, str]
+    change: Callable[[], None]
 
 
-def measure(size: int, say: Say) -> Run:
-    """Make so many people, serve them, and measure every kind."""
-    with tempfile.TemporaryDirectory(prefix="bench") as folder, ExitStack() as stack:
+def measure(sizes: Sequence[int], say: Say) -> list[Run]:
+    """Make so many people for each size, serve them, and measure every kind."""
+    with ExitStack() as stack:
         clients = stack.enter_context(_clients())
-        ports, kinds, cookies, change = stack.enter_context(served(Path(folder), size, say))
-        run = Run(size, [Measured(kind, region) for kind in kinds for region in (False, True)], Figures())
+        folders = [Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench"))) for _ in sizes]
+        accounts = [stack.enter_context(served(*where, say)) for where in zip(folders, sizes, strict=True)]
+        runs = [_nothing_yet(*account) for account in zip(sizes, accounts, strict=True)]
         for turn in range(1, ROUNDS + 1):
             say(f"measuring, turn {turn} of {ROUNDS}")
-            _take(run.hello, ports.hello, [request_for("/healthz")], clients)
+            _turn(accounts, runs, clients)
+        for account, run in zip(accounts, runs, strict=True):
             for measured in run.pages:
-                requests = _requests(measured, cookies)
-                _take(measured.app, ports.app, requests, clients)
-                _take(measured.constants, ports.constants, requests, clients)
-        for measured in run.pages:
-            requests = _requests(measured, cookies)
-            measured.rows = _rows(ports.app, requests)
-            for request in () if measured.region else islice(cycle(requests), CHANGES):
-                change()
-                measured.anew += latencies(ports.app, [request], 1, 0)
-        return run
+                _finish(account, measured)
+        return runs
+
+
+def _nothing_yet(size: int, account: Served) -> Run:
+    return Run(
+        size, [Measured(kind, region) for kind in account.kinds for region in (False, True)], Figures()
+    )
+
+
+def _turn(accounts: Sequence[Served], runs: Sequence[Run], clients: Pool) -> None:
+    """Every kind once, at all sizes right after one another."""
+    for account, run in zip(accounts, runs, strict=True):
+        _take(run.hello, account.hello, [request_for("/healthz")], clients)
+    for same in zip(*(run.pages for run in runs), strict=True):
+        for account, measured in zip(accounts, same, strict=True):
+            requests = _requests(account, measured)
+            _take(measured.app, account.app, requests, clients)
+            _take(measured.constants, account.constants, requests, clients)
+
+
+def _finish(account: Served, measured: Measured) -> None:
+    """The rows on a page, and the first page after some changes."""
+    requests = _requests(account, measured)
+    measured.rows = _rows(account.app, requests)
+    for request in () if measured.region else islice(cycle(requests), CHANGES):
+        account.change()
+        measured.anew += latencies(account.app, [request], 1, 0)
 
 
 @contextmanager
@@ -125,10 +158,8 @@ def _clients() -> Iterator[Pool]:
 
 
 @contextmanager
-def served(
-    folder: Path, size: int, say: Say
-) -> Iterator[tuple[_Ports, list[Kind], dict[str, str], Callable[[], None]]]:
-    """The app and what it is measured beside, each on a port; the kinds; the cookies by username; a change."""
+def served(folder: Path, size: int, say: Say) -> Iterator[Served]:
+    """Make so many people, and serve them until the block ends."""
     url = f"sqlite:///{folder / 'bench.db'}"
     settings = databases.without_prefix(databases.environment(url))
     databases.prepare(url)
@@ -145,13 +176,13 @@ def served(
         serving.keep(app, [(a, cookies[kind.username]) for kind in kinds for a in kind.addresses], kept)
         constants = stack.enter_context(serving.serving(desk, "constants", **nothing))
         hello = stack.enter_context(serving.serving(desk, "hello", **nothing))
-        yield _Ports(server.port, constants, hello), kinds, cookies, partial(people.change, app)
+        yield Served(server.port, constants, hello, kinds, cookies, partial(people.change, app))
 
 
-def _requests(measured: Measured, cookies: dict[str, str]) -> list[bytes]:
+def _requests(account: Served, measured: Measured) -> list[bytes]:
     kind = measured.kind
     region = kind.region if measured.region else ""
-    return [request_for(address, cookies[kind.username], region) for address in kind.addresses]
+    return [request_for(address, account.cookies[kind.username], region) for address in kind.addresses]
 
 
 def _take(figures: Figures, port: int, requests: Sequence[bytes], clients: Pool) -> None:

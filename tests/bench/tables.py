@@ -27,7 +27,7 @@ SHARE = 0.5  # of the pages a second of the same whole page from constants
 
 def of_run(run: Run) -> Iterator[str]:
     """One size: each kind as a whole page and as a region."""
-    yield f"{run.size:,} users; ms alone (p50 of the best turn), pages a second with {CLIENTS} clients (best turn)"
+    yield f"{run.size:,} users; ms alone, pages a second with {CLIENTS} clients (the median turn)"
     yield ""
     yield "| page | p50 | p95 | pages/s | of constants | region p50 | p95 | pages/s | of constants | after a change |"
     yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
@@ -47,7 +47,7 @@ def of_growth(small: Run, large: Run) -> Iterator[str]:
     yield "|---|--:|--:|--:|--:|--:|"
     for pair, pair_after in zip(_pairs(small), _pairs(large), strict=True):
         factors = " | ".join(
-            f"{after.app.p50 / before.app.p50:.2f} | {_growth(small, before, after):.2f}"
+            f"{_ratio(before, after, 0):.2f} | {_growth(small, before, after):.2f}"
             for before, after in zip(pair, pair_after, strict=True)
         )
         yield f"| {pair[0].kind.name} | {factors} | {pair[0].rows:.0f} → {pair_after[0].rows:.0f} |"
@@ -93,15 +93,22 @@ def _figures(figures: Figures) -> str:
 
 
 def _growth(small: Run, before: Measured, after: Measured) -> float:
-    more = _row(small, before.kind.list) * (after.rows - before.rows)
-    return after.app.p50 / (before.app.p50 + more)
+    """At as many rows: as if the page of the small account had those of the large one."""
+    return _ratio(before, after, _row(small, before.kind.list) * (after.rows - before.rows))
+
+
+def _ratio(before: Measured, after: Measured, more: float) -> float:
+    """How much longer a page takes than the other and so many milliseconds more, in the median turn."""
+    medians = zip(before.app.medians, after.app.medians, strict=True)
+    return median(late / (early + more) for early, late in medians)
 
 
 def _row(small: Run, name: str) -> float:
-    """Milliseconds that one row more of this list takes."""
+    """Milliseconds that one row more of this list takes, in the median turn."""
     regions = {page.kind.name: page for page in small.pages if page.region}
     long, short = (regions[kind] for kind in LONG_SHORT[name])
-    return (long.app.p50 - short.app.p50) / (long.rows - short.rows)
+    medians = zip(long.app.medians, short.app.medians, strict=True)
+    return median(more - less for more, less in medians) / (long.rows - short.rows)
 
 
 def _processor() -> str:
