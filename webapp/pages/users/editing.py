@@ -190,11 +190,11 @@ def _done(
         return _page(_record_again(before), sent, lambda _: problems, status=422)
     except StaleError:
         return _page(_record_again(before), sent, _of_choices, status=409)
-    return _lead_on(then or location, words)
+    return _lead_on(then or location, words, sent.wish.username)
 
 
-def _lead_on(location: str, words: str) -> Response:
-    flash(words)
+def _lead_on(location: str, words: str, about: str = "") -> Response:
+    flash(words, about)
     return redirect(location, 303)  # type: ignore[return-value]
 
 
