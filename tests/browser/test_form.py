@@ -192,7 +192,7 @@ def test_the_list_is_one_tap_away_from_a_user_just_created(browsing: Page, way: 
     tile(page, "license_vcc-supervisor").tap()
     expect(page.locator("#plan")).to_contain_text("Takes 1 Supervisor seat")
     page.get_by_role("button", name="Create and add another").tap()
-    expect(page.get_by_role("status")).to_contain_text(f"{username} is created.")
+    expect(page.locator(".notice.ok")).to_contain_text(f"{username} is created.")
     expect(page.get_by_role("link", name=username)).to_have_attribute("href", f"/users/{username}")
     typed(page, "One Tap", f"{username}.more")
     page.get_by_role("button", name="Create user").tap()

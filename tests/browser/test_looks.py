@@ -266,10 +266,7 @@ def test_S2_S6_on_tablets_a_card_is_one_line_in_every_state_and_the_chosen_one_s
             page.locator(".type").evaluate_all("all => Math.max(...all.map((it) => it.offsetHeight))") <= 50
         )
         assert page.locator(".totals").evaluate("all => all.offsetHeight") <= 25
-        cut = page.locator(".type > *").evaluate_all(
-            "all => all.filter((it) => it.scrollWidth > it.clientWidth).map((it) => it.textContent)"
-        )
-        assert cut == []
+        assert cut_off(page, ".type, .type-line > *") == []
     filtered = rows_after_filters(page, "#type-supervisor")
     assert {size: rows for size, rows in filtered.items() if rows < 8} == {}
     for ref, (_, words) in TIGHT[state].items():
@@ -282,6 +279,22 @@ def test_S2_S6_on_tablets_a_card_is_one_line_in_every_state_and_the_chosen_one_s
             .evaluate_all("all => all.filter((it) => it.offsetWidth < 2).length")
         )
         assert hidden == 0
+
+
+def cut_off(page: Page, selector: str) -> list[str]:
+    """What of these is not seen to its end."""
+    found = page.locator(selector).evaluate_all(
+        "all => all.filter((it) => it.scrollWidth > it.clientWidth).map((it) => it.textContent)"
+    )
+    return [str(text) for text in found]
+
+
+def test_on_tablets_a_long_name_gives_way_to_the_figures_of_its_card(visit: Visit, odd: Server) -> None:
+    page = visit(odd, "/licenses/long", "admin")
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        assert cut_off(page, ".type, .type-figures, .type-state") == []
+        assert states.UNBROKEN[:100] in cut_off(page, ".type-name span")
 
 
 def test_S2_S6_each_card_says_its_state_in_words(visit: Visit, odd: Server) -> None:
