@@ -41,6 +41,7 @@ ODD = [
     *(f"/licenses/{key}" for key in ("vcc", "ha", "enc", "accent", "long")),
     "/licenses/vcc?q=zzzz", "/licenses/vcc?q=gone0", "/users?status=archived", "/users/gone0",
     f"/users/{'a' * 100}", "/changes", f"/users/{'a' * 100}/history",
+    "/users/new?plan=1&license_vcc=wallboard", "/users/new?plan=1&license_vcc=agent&license_long=first",
 ]  # fmt: skip
 
 
