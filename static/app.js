@@ -254,10 +254,25 @@ const FILTERED = /[?&](type|status|license|q|initial|group)=/;
 function showList() {
   if (matchMedia("(pointer: coarse)").matches) document.querySelector(".list")?.scrollIntoView({ block: "start" });
 }
-document.addEventListener("htmx:after:swap", (event) => {
-  if (event.detail.ctx.sourceElement?.id === "filters" && !unanswered) showList();
+let filtering = null;  // a card is drawn anew by its own answer: then htmx tells no more that it was asked by one
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  if (ctx.sourceElement.matches("#filters, .type")) filtering = ctx;
+});
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  if (ctx === filtering && !unanswered) showList();
 });
 if (FILTERED.test(location.search) && performance.getEntriesByType("navigation")[0]?.type === "navigate") showList();
+
+// The second tap of a double tap on "Show more" is not meant for whoever has come under the finger.
+let forMore = null;
+document.addEventListener("click", (event) => {
+  const again = forMore && event.timeStamp - forMore.timeStamp < 500
+    && Math.hypot(event.clientX - forMore.clientX, event.clientY - forMore.clientY) < 30;
+  forMore = event.target.closest("#show-more") ? event : null;
+  if (!again || !event.target.closest("[data-username]")) return;
+  event.preventDefault();
+  event.stopPropagation();
+}, true);
 
 // The figures are read again every half minute while somebody may look at them; "Refresh" does the same by a tap.
 // If no answer comes for two minutes they say that they are old.

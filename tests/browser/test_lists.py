@@ -287,6 +287,21 @@ def test_the_user_at_row_120_is_in_sight_again_after_their_page_and_show_more_is
     expect_address(page, "/licenses/vcc", type="agent")
 
 
+def test_a_double_tap_on_show_more_opens_nobody_and_a_tap_on_a_row_right_after_it_does(page: Page) -> None:
+    page.goto("/licenses/vcc")
+    more(page).scroll_into_view_if_needed()
+    box = more(page).bounding_box()
+    assert box
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.touchscreen.tap(*middle)
+    expect(rows(page)).to_have_count(100)
+    page.touchscreen.tap(*middle)
+    page.wait_for_timeout(600)
+    assert urlsplit(page.url).path == "/licenses/vcc"
+    page.touchscreen.tap(*middle)
+    page.wait_for_url("**/users/*")
+
+
 def test_the_focus_goes_from_show_more_to_what_follows_it(page: Page) -> None:
     page.goto("/licenses/enc")
     for _ in range(2):

@@ -189,6 +189,21 @@ def test_with_two_pools_over_three_rows_have_room_on_arrival_and_eight_are_in_si
     assert {size: rows for size, rows in filtered.items() if rows < 8} == {}
 
 
+def test_a_card_brings_up_the_list_as_its_chip_does_and_stays_one_line_where_all_of_it_fits(
+    visit: Visit, demo: Server
+) -> None:
+    page = visit(demo, "/licenses", "admin")
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto("/licenses")
+        card(page, "vcc/agent").tap()
+        expect(card(page, "vcc/agent")).to_have_attribute("aria-current", "true")
+        page.wait_for_function("() => document.querySelector('.list').getBoundingClientRect().top < 1")
+        assert looks.rows_in_sight(page) >= 8
+        heights = page.locator(".type").evaluate_all("all => all.map((it) => it.offsetHeight)")
+        assert max(heights) <= 50
+
+
 def test_on_a_desk_three_rows_are_in_sight_on_arrival(visit: Visit, demo: Server) -> None:
     desk = {"viewport": {"width": 1280, "height": 800}, "has_touch": False, "is_mobile": False}
     assert looks.rows_in_sight(visit(demo, "/licenses", "admin", **desk)) >= 3

@@ -103,6 +103,9 @@ def test_a_filter_without_an_answer_can_be_tried_again_and_nothing_else_takes_it
     told = page.locator("#message > span")
     expect(told).to_have_text("The server is busy. Try again in 2 seconds.")
     assert page.evaluate("scrollY") == 0  # no list came that would be shown
+    page.locator(".list").evaluate("list => list.scrollIntoView()")
+    alert, filters = page.get_by_role("alert").bounding_box(), page.locator("#filters").bounding_box()
+    assert alert and filters and 0 <= alert["y"] <= filters["y"] + 4 - alert["height"]  # noqa: PT018
     page.unroute(busy)
     for read in ("document.querySelector('#refresh').click()", "htmx.trigger('#figures', 'figures')"):
         page.locator("time").evaluate("time => { time.dataset.old = 'yes' }")

@@ -261,7 +261,9 @@ def nobody_matches(asked: Asked, url: Url, archived: int, kind: LicenseType | No
         text = f"{number} archived {'user matches' if archived == 1 else 'users match'}."
         return empty("Nobody matches", text, (f"Show {number} archived", there), *clear)
     if asked.filters.q:
-        text = "The search looks at usernames and names. One or two letters search only the beginning."
+        text = "The search looks at usernames and names."
+        if len(asked.filters.q) < 3:
+            text += " One or two letters search only the beginning."
         return empty("Nobody matches", text, *clear)
     return empty("Nobody matches", "Change the filters, or clear them.", *clear)
 
