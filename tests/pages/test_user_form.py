@@ -357,6 +357,22 @@ def test_what_was_done_is_said_once_however_often_it_was_sent(desk: Browser) -> 
 
 
 @pytest.mark.case("SEAT-7")
+@pytest.mark.parametrize("way", [{}, {"another": "1"}])
+def test_P5_a_new_user_sent_again_is_not_told_of_once_they_are_gone(
+    desk: Browser, way: dict[str, str]
+) -> None:
+    sent = form(op_id="again", **way)
+    for what, version in (("archive", "1"), ("delete", "2")):
+        place = desk.post(NEW, sent).location
+        told = said(desk.get("/users"))
+        assert len(told) == 1
+        assert "reated" in told[0]
+        desk.follow(desk.post(f"/users/ann/{what}", {"version": version}))
+    assert desk.post(NEW, sent).location == place
+    assert said(desk.get("/users")) == []
+
+
+@pytest.mark.case("SEAT-7")
 @pytest.mark.parametrize(
     ("then", "status"),
     [({"op_id": "again", "version": "1"}, 422), ({"op_id": "b", "version": "1"}, 409), ({"op_id": "b"}, 422)],

@@ -182,7 +182,8 @@ def _done(
         if problems := sent.problems or foreseen():
             raise LicensingError(problems)
         with transaction() as session:
-            if not resent.was_done(session, actor(), location):
+            again = resent.was_done(session, actor(), location)
+            if not again:
                 do(session)
     except LicensingError as error:
         throttle.note_probe(actor(), error.problems)
@@ -190,11 +191,15 @@ def _done(
         return _page(_record_again(before), sent, lambda _: problems, status=422)
     except StaleError:
         return _page(_record_again(before), sent, _of_choices, status=409)
-    return _lead_on(then or location, words, sent.wish.username)
+    username = sent.wish.username
+    if again and before is None and profile.read(db.session(), username, actor()) is None:
+        return _lead_on(then or location)  # made by the first try, and deleted or out of view since
+    return _lead_on(then or location, words, username)
 
 
-def _lead_on(location: str, words: str, about: str = "") -> Response:
-    flash(words, about)
+def _lead_on(location: str, words: str = "", about: str = "") -> Response:
+    if words:
+        flash(words, about)
     return redirect(location, 303)  # type: ignore[return-value]
 
 
